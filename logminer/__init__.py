@@ -1,0 +1,1 @@
+"""Amazon Bedrock model invocation logs into training sets for model distillation."""

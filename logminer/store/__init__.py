@@ -1,0 +1,1 @@
+"""The store: a Delta table of invocations, and what lies beside it."""

@@ -1,0 +1,208 @@
+"""Rows of the table: conversations into Arrow batches, and batches into Parquet files."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from logminer.conversations import Conversation
+from logminer.json_text import encode_json
+from logminer.metadata_keys import decode_key, encode_key
+from logminer.model import AnyRecord
+from logminer.schema import FILE_COLUMNS, MAX_PROMOTED_KEYS, PARSER_VERSION
+from logminer.sources import LogObject
+from logminer.store.storage import Storage, storage_error
+from logminer.store.table import DataFile
+
+_ARROW_TYPES = {
+    "timestamp": pa.timestamp("us", tz="UTC"),
+    "string": pa.string(),
+    "boolean": pa.bool_(),
+    "integer": pa.int32(),
+    "long": pa.int64(),
+}
+_DICTIONARY_COLUMNS = [column.name for column in FILE_COLUMNS if column.repeats]
+_STATISTICS_COLUMNS = [
+    column.name for column in FILE_COLUMNS if not column.is_text and column.type != "metadata"
+]
+
+
+class Row(msgspec.Struct, gc=False):
+    """One row: a record without its bodies, what they said, and where it came from. `time_us` is UTC."""
+
+    source: LogObject
+    position: int
+    time_us: int
+    record: AnyRecord
+    conversation: Conversation
+
+
+class IngestRun(msgspec.Struct, frozen=True):
+    """What all rows of one run share. `started_us` is UTC, microseconds since 1970."""
+
+    ingest_id: str
+    started_us: int
+
+
+_FROM_RECORD = (
+    "request_id",
+    "account_id",
+    "region",
+    "inference_region",
+    "operation",
+    "model_id",
+    "error_code",
+)
+_FROM_CONVERSATION = tuple(field.name for field in msgspec.structs.fields(Conversation))
+
+_Getter = Callable[[Row, IngestRun], Any]
+_GETTERS: dict[str, _Getter] = {
+    "timestamp": lambda row, run: row.time_us,
+    "identity_arn": lambda row, run: row.record.identity.arn if row.record.identity is not None else None,
+    "redelivered": lambda row, run: False,
+    "source_uri": lambda row, run: row.source.uri,
+    "source_position": lambda row, run: row.position,
+    "source_etag": lambda row, run: row.source.etag,
+    "source_size": lambda row, run: row.source.size_bytes,
+    "ingest_id": lambda row, run: run.ingest_id,
+    "ingested_at": lambda row, run: run.started_us,
+    "parser_version": lambda row, run: PARSER_VERSION,
+}
+
+
+def promoted_fields(rows: Iterable[Row], known: Sequence[str]) -> tuple[str, ...]:
+    """The encoded fields of `request_metadata` for these rows: all that are known, then the commonest new."""
+    counts: Counter[str] = Counter()
+    for row in rows:
+        if row.record.request_metadata:
+            counts.update(row.record.request_metadata.keys())
+    fields = dict.fromkeys(field for field in known if decode_key(field) in counts)
+    room = MAX_PROMOTED_KEYS - len(known)
+    new = sorted(
+        (key for key in counts if encode_key(key) not in known), key=lambda key: (-counts[key], key)
+    )
+    fields.update(dict.fromkeys(encode_key(key) for key in new[: max(room, 0)]))
+    return tuple(fields)
+
+
+def batch_of_rows(rows: Sequence[Row], run: IngestRun, fields: Sequence[str]) -> pa.RecordBatch:
+    """The rows as one Arrow batch; `request_metadata` has the given encoded fields, and is left out without."""
+    arrays: list[pa.Array] = []
+    names: list[str] = []
+    conversations = [row.conversation for row in rows]
+    records = [row.record for row in rows]
+    promoted, rest = _metadata_arrays([record.request_metadata for record in records], fields)
+    for column in FILE_COLUMNS:
+        name = column.name
+        if name == "request_metadata":
+            if promoted is None:
+                continue
+            array = promoted
+        elif name == "request_metadata_rest":
+            array = rest
+        else:
+            if name in _FROM_CONVERSATION:
+                values = [getattr(each, name) for each in conversations]
+            elif name in _FROM_RECORD:
+                values = [getattr(each, name) for each in records]
+            else:
+                getter = _GETTERS[name]
+                values = [getter(row, run) for row in rows]
+            array = pa.array(values, _ARROW_TYPES[column.type])
+        names.append(name)
+        arrays.append(array)
+    return pa.RecordBatch.from_arrays(arrays, names)
+
+
+def _metadata_arrays(
+    metadata: list[dict[str, str] | None], fields: Sequence[str]
+) -> tuple[pa.Array | None, pa.Array]:
+    keys = [decode_key(field) for field in fields]
+    promoted = None
+    if fields:
+        promoted = pa.StructArray.from_arrays(
+            [pa.array([each.get(key) if each else None for each in metadata], pa.string()) for key in keys],
+            names=list(fields),
+            mask=pa.array([not each for each in metadata], pa.bool_()),
+        )
+    known = frozenset(keys)
+    rest = [None if not each or known.issuperset(each) else _rest(each, known) for each in metadata]
+    return promoted, pa.array(rest, pa.string())
+
+
+def _rest(metadata: dict[str, str], promoted: frozenset[str]) -> str:
+    return encode_json({key: value for key, value in metadata.items() if key not in promoted}).decode()
+
+
+class DataFileWriter:
+    """One Parquet file of the table while it is written, under its final, unique name.
+
+    Nobody looks at a file that no commit names, so it needs no renaming. Raises StorageError.
+    """
+
+    def __init__(self, storage: Storage, day: date, schema: pa.Schema) -> None:
+        self.schema = schema
+        self._storage = storage
+        self._name = f"date={day.isoformat()}/{uuid.uuid4().hex}.parquet"
+        self._day = day
+        self._rows = 0
+        self._stream = storage.create(f"invocations/{self._name}")
+        self._writer = pq.ParquetWriter(
+            self._stream,
+            schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=[name for name in _DICTIONARY_COLUMNS if name in schema.names]
+            + [f"request_metadata.{field}" for field in metadata_fields_of(schema)],
+            write_statistics=[name for name in _STATISTICS_COLUMNS if name in schema.names],
+            store_schema=False,
+        )
+
+    def write(self, batch: pa.RecordBatch | pa.Table) -> None:
+        """Write a row group."""
+        table = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
+        with self._storage_errors():
+            self._writer.write_table(table, row_group_size=max(table.num_rows, 1))
+        self._rows += table.num_rows
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes written so far."""
+        return self._stream.tell()
+
+    def finish(self) -> DataFile:
+        """Write the footer and close."""
+        with self._storage_errors():
+            self._writer.close()
+            size = self._stream.tell()
+            self._stream.close()
+        return DataFile(self._name, size, self._day, self._rows)
+
+    def abandon(self) -> None:
+        """Close, and remove the file."""
+        with contextlib.suppress(OSError):
+            self._writer.close()
+            self._stream.close()
+        self._storage.delete(f"invocations/{self._name}")
+
+    @contextlib.contextmanager
+    def _storage_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise storage_error(error, self._storage.path(f"invocations/{self._name}")) from error
+
+
+def metadata_fields_of(schema: pa.Schema) -> list[str]:
+    """The encoded fields of `request_metadata` in a file's schema; none where it lacks the column."""
+    if "request_metadata" not in schema.names:
+        return []
+    return [field.name for field in schema.field("request_metadata").type]

@@ -1,0 +1,158 @@
+"""Where a store's bytes lie. Everything above speaks of names relative to the store's root.
+
+Files appear whole or not at all: they are written under a temporary name and renamed. All of them can hold
+prompt text, so they are readable by their owner alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from logminer.errors import ConfigurationError, StorageError, UsageError
+
+_GLOB_CHARACTERS = "*?[]{}"
+
+
+class Storage(Protocol):
+    """The bytes of one store."""
+
+    @property
+    def uri(self) -> str:
+        """The store's root, as the user may give it again."""
+
+    @property
+    def table_uri(self) -> str:
+        """The Delta table's root, as deltalake takes it."""
+
+    def path(self, name: str) -> str:
+        """The file `name` as DuckDB and pyarrow take it."""
+
+    def list_names(self, folder: str) -> list[str]:
+        """Names of the whole files directly in `folder`, sorted; none where it does not exist."""
+
+    def read_bytes(self, name: str) -> bytes:
+        """The content of a file."""
+
+    def open_output(self, name: str) -> contextlib.AbstractContextManager[BinaryIO]:
+        """A file to write; it appears under its name when the context ends without an error."""
+
+    def create(self, name: str) -> BinaryIO:
+        """A new file under a name that is in use nowhere; for files that count only once a commit names them."""
+
+    def delete(self, name: str) -> None:
+        """Remove a file; that it is gone already is no error."""
+
+
+class LocalStorage:
+    """A store in a local folder."""
+
+    def __init__(self, root: str) -> None:
+        self._root = os.path.realpath(root)
+
+    @property
+    def uri(self) -> str:
+        """The folder's path."""
+        return self._root
+
+    @property
+    def table_uri(self) -> str:
+        """The table's folder."""
+        return os.path.join(self._root, "invocations")
+
+    def path(self, name: str) -> str:
+        """The file's path."""
+        return os.path.join(self._root, name)
+
+    def list_names(self, folder: str) -> list[str]:
+        """Names of the whole files directly in `folder`, sorted."""
+        try:
+            names = os.listdir(self.path(folder))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise storage_error(error, self.path(folder)) from error
+        return sorted(f"{folder}/{name}" for name in names if not name.startswith("."))
+
+    def read_bytes(self, name: str) -> bytes:
+        """The content of a file."""
+        try:
+            return Path(self.path(name)).read_bytes()
+        except OSError as error:
+            raise storage_error(error, self.path(name)) from error
+
+    @contextlib.contextmanager
+    def open_output(self, name: str) -> Iterator[BinaryIO]:
+        """A file to write; it appears under its name when the context ends without an error."""
+        with open_whole(self.path(name)) as stream:
+            yield stream
+
+    def create(self, name: str) -> BinaryIO:
+        """A new file under a name that is in use nowhere."""
+        path = self.path(name)
+        try:
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b")
+        except OSError as error:
+            raise storage_error(error, path) from error
+
+    def delete(self, name: str) -> None:
+        """Remove a file."""
+        try:
+            os.unlink(self.path(name))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise storage_error(error, self.path(name)) from error
+
+
+@contextlib.contextmanager
+def open_whole(path: str) -> Iterator[BinaryIO]:
+    """A local file to write, readable by its owner alone; it appears when the context ends without an error."""
+    folder = os.path.dirname(path) or "."
+    temporary = os.path.join(folder, f".{os.path.basename(path)}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise storage_error(error, path) from error
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            yield stream
+        os.replace(temporary, path)
+    except OSError as error:
+        raise storage_error(error, path) from error
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+def storage_error(error: OSError, path: str) -> StorageError | ConfigurationError:
+    """The error to raise for what the operating system said of `path`."""
+    if isinstance(error, PermissionError) or error.errno == 30:  # EROFS
+        return ConfigurationError(
+            f"no permission: {error.strerror}", where=path, fix="Give permission to it, or choose another --store."
+        )
+    return StorageError(f"{error.strerror}", where=path, fix="Mend that, and run again; nothing is half done.")
+
+
+def open_storage(uri: str) -> Storage:
+    """The storage of a store. Raises UsageError for places that a store cannot be in."""
+    if "://" in uri and not uri.startswith("file://"):
+        raise UsageError(
+            f"a store cannot lie in {uri.split('://')[0]}://", where=uri, fix="Give a folder as --store."
+        )
+    root = uri.removeprefix("file://")
+    if not root:
+        raise UsageError("the store's path is empty", where="--store", fix="Give a folder as --store.")
+    if bad := sorted(set(os.path.realpath(root)) & set(_GLOB_CHARACTERS)):
+        raise UsageError(
+            f"a store's path cannot hold {' '.join(bad)}, which would be read as wildcards",
+            where=root,
+            fix="Choose another folder as --store.",
+        )
+    return LocalStorage(root)

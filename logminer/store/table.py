@@ -1,0 +1,270 @@
+"""The Delta table `invocations`: opened at a version, and changed by commits of whole Parquet files.
+
+Commits are one action list with an application transaction id: two that were prepared against the same version
+cannot both succeed, so the loser looks again at what the winner did.
+Source of the format: https://github.com/delta-io/delta/blob/master/PROTOCOL.md
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from logminer.errors import StorageError, StoreChangedError, UsageError
+from logminer.schema import COLUMNS, FIRST_METADATA_FIELD, STORE_FORMAT_VERSION
+from logminer.store.storage import Storage
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
+INGEST = "logminer-ingest"
+MAINTENANCE = "logminer-maintenance"
+
+_FORMAT_PROPERTY = "logminer.formatVersion"
+_PROPERTIES = {
+    # No statistics of text, identity or metadata: the log would keep prompts that were to be forgotten.
+    "delta.dataSkippingStatsColumns": "timestamp",
+    "delta.logRetentionDuration": "interval 3650 days",
+    "delta.deletedFileRetentionDuration": "interval 7 days",
+    "delta.checkpointInterval": "50",
+    _FORMAT_PROPERTY: str(STORE_FORMAT_VERSION),
+}
+_DELTA_TYPES = {
+    "date": "date",
+    "timestamp": "timestamp",
+    "string": "string",
+    "boolean": "boolean",
+    "integer": "integer",
+    "long": "long",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """One Parquet file of the table. `name` is relative to the table's root."""
+
+    name: str
+    size_bytes: int
+    date: date
+    rows: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The table at one version: its files, sorted by name, and the encoded metadata fields that they may have."""
+
+    version: int
+    files: tuple[DataFile, ...]
+    metadata_fields: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows of all files, redelivered and forgotten ones included."""
+        return sum(file.rows for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One version in the table's history. `about` is what logminer wrote of it."""
+
+    version: int
+    time: datetime
+    operation: str
+    about: dict[str, Any]
+
+
+class CommitConflict(Exception):  # noqa: N818 - control flow: the caller looks again and retries
+    """Another process committed since the table was last looked at."""
+
+
+class Table:
+    """A handle on the table. Not safe to share between threads or forked processes."""
+
+    def __init__(self, delta: DeltaTable) -> None:
+        self._delta = delta
+
+    @property
+    def version(self) -> int:
+        """The version that this handle sees."""
+        return self._delta.version()
+
+    def refresh(self) -> None:
+        """See the newest version."""
+        self._delta.update_incremental()
+
+    def snapshot(self) -> Snapshot:
+        """The files of the version that this handle sees."""
+        actions = self._delta.get_add_actions(flatten=True)
+        columns = [
+            actions.column(name).to_pylist() for name in ("path", "size_bytes", "partition.date", "num_records")
+        ]
+        files = [DataFile(*row) for row in zip(*columns, strict=True)]
+        return Snapshot(self.version, tuple(sorted(files, key=lambda file: file.name)), self._metadata_fields())
+
+    def _metadata_fields(self) -> tuple[str, ...]:
+        schema = json.loads(self._delta.schema().to_json())
+        for field in schema["fields"]:
+            if field["name"] == "request_metadata":
+                return tuple(part["name"] for part in field["type"]["fields"])
+        raise StorageError("the table has no request_metadata", fix="It was not made by logminer.")
+
+    def widen(self, fields: Sequence[str]) -> None:
+        """Commit new fields of `request_metadata`. Raises CommitConflict."""
+        from deltalake import Field
+        from deltalake.exceptions import DeltaError
+
+        try:
+            self._delta.alter.add_columns([Field("request_metadata", _metadata_struct(fields))])
+        except DeltaError as error:
+            raise CommitConflict from error
+        self.refresh()
+
+    def commit(
+        self,
+        application: str,
+        *,
+        add: Sequence[DataFile] = (),
+        remove: Sequence[DataFile] = (),
+        about: dict[str, Any],
+    ) -> None:
+        """Add and remove files in one version. Raises CommitConflict where the table changed underneath.
+
+        Whatever removes files commits as MAINTENANCE too, so that no two removals cross.
+        """
+        from deltalake.exceptions import CommitFailedError
+        from deltalake.transaction import AddAction, CommitProperties, RemoveAction, Transaction
+
+        now_ms = int(time.time() * 1000)
+        applications = {application, MAINTENANCE} if remove else {application}
+        transactions = [
+            Transaction(name, (self._delta.transaction_version(name) or 0) + 1) for name in sorted(applications)
+        ]
+        actions = [
+            *(
+                RemoveAction(file.name, True, now_ms, file.size_bytes, {"date": file.date.isoformat()})
+                for file in remove
+            ),
+            *(
+                AddAction(
+                    file.name,
+                    file.size_bytes,
+                    {"date": file.date.isoformat()},
+                    now_ms,
+                    True,
+                    json.dumps({"numRecords": file.rows}),
+                )
+                for file in add
+            ),
+        ]
+        try:
+            self._delta.create_write_transaction(
+                actions,
+                "append",
+                self._delta.schema(),
+                ["date"],
+                commit_properties=CommitProperties(
+                    app_transactions=transactions, custom_metadata={"logminer": json.dumps(about)}
+                ),
+            )
+        except CommitFailedError as error:
+            raise CommitConflict from error
+        self.refresh()
+
+    def history(self) -> list[Commit]:
+        """All versions whose log entries still exist, newest first."""
+        return [
+            Commit(
+                version=entry["version"],
+                time=datetime.fromtimestamp(entry["timestamp"] / 1000, UTC),
+                operation=entry["operation"],
+                about=json.loads(entry.get("logminer", "{}")),
+            )
+            for entry in self._delta.history()
+        ]
+
+
+def _metadata_struct(fields: Sequence[str]) -> Any:
+    from deltalake import Field
+    from deltalake.schema import PrimitiveType, StructType
+
+    return StructType([Field(name, PrimitiveType("string")) for name in fields])
+
+
+def table_exists(storage: Storage) -> bool:
+    """Whether there is a table in this place."""
+    from deltalake import DeltaTable
+
+    return DeltaTable.is_deltatable(storage.table_uri)
+
+
+def create_table(storage: Storage, metadata_fields: Sequence[str]) -> None:
+    """Make an empty table; that another process just made it is no error."""
+    from deltalake import DeltaTable, Field, Schema
+    from deltalake.exceptions import DeltaError
+    from deltalake.schema import PrimitiveType
+
+    fields = [
+        Field(column.name, _metadata_struct([FIRST_METADATA_FIELD, *metadata_fields]))
+        if column.type == "metadata"
+        else Field(column.name, PrimitiveType(_DELTA_TYPES[column.type]))
+        for column in COLUMNS
+    ]
+    try:
+        DeltaTable.create(
+            storage.table_uri,
+            schema=Schema(fields),
+            partition_by=["date"],
+            configuration=_PROPERTIES,
+            raise_if_key_not_exists=False,
+        )
+    except (DeltaError, OSError) as error:
+        if not table_exists(storage):
+            raise StorageError(f"cannot make the store: {error}", where=storage.uri) from error
+
+
+def open_table(storage: Storage, version: int | None = None) -> Table:
+    """The table at its newest or a given version. Raises UsageError where there is none such."""
+    from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError, TableNotFoundError
+
+    try:
+        delta = DeltaTable(storage.table_uri, version=version)
+    except TableNotFoundError as error:
+        if version is not None and table_exists(storage):
+            raise _no_version(storage, version) from error
+        raise UsageError(
+            "there is no store here", where=storage.uri, fix="Make one with: logminer ingest LOGS --store PATH"
+        ) from error
+    except DeltaError as error:
+        if version is not None:
+            raise _no_version(storage, version) from error
+        raise StorageError(f"cannot open the store: {error}", where=storage.uri) from error
+    _check_format(storage, delta)
+    return Table(delta)
+
+
+def _no_version(storage: Storage, version: int) -> UsageError:
+    newest = open_table(storage).version
+    return UsageError(
+        f"the store has no version {version}; its newest is {newest}",
+        where=storage.uri,
+        fix="List them with: logminer store history",
+    )
+
+
+def _check_format(storage: Storage, delta: DeltaTable) -> None:
+    found = delta.metadata().configuration.get(_FORMAT_PROPERTY)
+    if found is None:
+        raise UsageError(
+            "this Delta table was not made by logminer", where=storage.uri, fix="Choose another --store."
+        )
+    if int(found) > STORE_FORMAT_VERSION:
+        raise StoreChangedError(
+            f"the store has format {found}; this logminer reads up to {STORE_FORMAT_VERSION}",
+            where=storage.uri,
+            fix="Upgrade with: pip install --upgrade logminer",
+        )

@@ -1,0 +1,27 @@
+"""One user turn, with or without its answer: what every teacher of a distillation job takes."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from logminer.teachers import MAX_PAIRS, MIN_PAIRS
+from logminer.validation.conversation import ConversationShape, ends_with_answer, inspect_conversation
+from logminer.validation.fast import scan_strict
+from logminer.validation.profile import Profile
+from logminer.validation.strict_rules import strict_severities
+
+_SHAPE = ConversationShape(max_messages=2)
+
+PROFILE = Profile(
+    name="distill-single",
+    summary="distillation with any teacher: one user turn, the answer optional",
+    source="https://docs.aws.amazon.com/bedrock/latest/userguide/prequisites-model-distillation.html",
+    # Only Nova's prompt template has the reserved words. Anthropic and Meta teachers take them, but a file of
+    # this profile may go to a Nova student one day, so they are worth a warning.
+    severities=strict_severities(reserved_word="warning"),
+    scan=partial(scan_strict, max_messages=_SHAPE.max_messages),
+    inspect=partial(inspect_conversation, _SHAPE),
+    labelled=ends_with_answer,
+    min_lines=MIN_PAIRS,
+    max_lines=MAX_PAIRS,
+)

@@ -1,0 +1,66 @@
+"""A report as text for people; it never shows the dataset's content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from logminer.validation.report import Fault, Report
+from logminer.validation.rules import printable
+
+SHOWN_OF_EACH_RULE = 10
+
+
+def report_lines(report: Report, *, shown: int = SHOWN_OF_EACH_RULE) -> Iterator[str]:
+    """Yield the report line by line: faults grouped by rule, errors first, then remarks and the outcome.
+
+    Each group shows its first `shown` faults, how many more there are, and the remedy:
+
+        out.jsonl:17 $.messages[1].content[0].text: blank text
+          and 312 more
+            Give the text, or leave the whole line out.
+    """
+    name = printable(report.path)
+    for rule in _rules_in_order(report.faults):
+        group = [fault for fault in report.faults if fault.rule == rule]
+        yield from _group_lines(name, group[:shown], report.counts[rule])
+    for note in report.notes:
+        yield f"{name}: note: {note}"
+    yield f"{name}: {_outcome(report)}"
+
+
+def _rules_in_order(faults: Iterable[Fault]) -> list[str]:
+    firsts: dict[str, Fault] = {}
+    for fault in faults:
+        firsts.setdefault(fault.rule, fault)
+    return sorted(firsts, key=lambda rule: firsts[rule].severity != "error")
+
+
+def _group_lines(name: str, faults: list[Fault], count: int) -> Iterator[str]:
+    for index, fault in enumerate(faults):
+        yield _fault_line(name, fault)
+        last = index + 1 == len(faults)
+        if last and count > len(faults):
+            yield f"  and {count - len(faults):,} more"
+        if last or faults[index + 1].fix != fault.fix:  # a remedy once below all the faults that it is for
+            yield f"    {fault.fix}"
+
+
+def _fault_line(name: str, fault: Fault) -> str:
+    place = f"{name}:{fault.line} {fault.path}" if fault.line else name
+    mark = "warning: " if fault.severity == "warning" else ""
+    return f"{place}: {mark}{fault.message}"
+
+
+def _outcome(report: Report) -> str:
+    verdict = "passes" if report.ok else "does not pass"
+    counted = (
+        _counted(report.lines, "line"),
+        f"{report.valid:,} valid",
+        _counted(report.errors, "error"),
+        _counted(report.warnings, "warning"),
+    )
+    return f"{verdict} {report.profile}: {', '.join(counted)}"
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
