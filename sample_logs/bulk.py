@@ -144,7 +144,7 @@ def template(dice: Dice) -> tuple[str, bool]:
 def format_string(call: Call) -> str:
     """The record of a marked call as a `%` format with named fields, a line feed at its end."""
     moment = Moment(FIRST_DAY, "@@region@@", "0@@id@@", "")
-    caller = {"arn": f"arn:aws:sts::{layout.ACCOUNT}:assumed-role/app/session-@@session@@"}
+    caller = {"arn": f"arn:aws:sts::{layout.ACCOUNT}:assumed-role/app/i-@@caller@@"}
     fields = layout.record(call, moment) | {"timestamp": "@@time@@", "identity": caller}
     text = layout.dumps(fields).replace("0@@id@@", "@@id@@").replace('{"@@tags@@":""}', '"@@tags@@"')
     text = re.sub(r"(@@piece\d+@@)(?: \1){5}", r"\1", text).replace("%", "%%")
@@ -176,7 +176,7 @@ def filler(load: Load, pools: Pools, draw: random.Random) -> Callable[[str, str]
         digits = f"{bits(128):032x}"
         values = {
             "id": f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}",
-            "session": digits[:6], "time": time,
+            "caller": digits[:6], "time": time,
             "region": region, "tags": metadata[int(chance() * 400)], "system": story.system,
             "question": question, "answer": story.answer, "before": notes[start], "reply": notes[start + 1],
             "asked": asked, "answered": answered, "both": asked + answered, "latency": 240 + 11 * answered,

@@ -249,11 +249,13 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     add("--days", type=int, default=2, help="days that the records spread over")
     add("--body-bytes", type=int, default=3500, metavar="MEAN", help="mean raw JSON bytes of a record")
     options = parser.parse_args(given)
-    if options.out.resolve() != HERE and (options.out / "AWSLogs").exists():
+    elsewhere = options.out.resolve() != HERE
+    if elsewhere and (options.out / "AWSLogs").exists():
         parser.error(f"{options.out / 'AWSLogs'} exists already: choose another --out, or delete it first")
-    if options.records is not None and options.out.resolve() == HERE:
-        parser.error("--records needs --out DIR, so that the committed corpus stays as it is")
-    if min(options.records or 0, 0) < 0 or min(options.days, options.objects_of or 1, options.body_bytes) < 1:
+    if not elsewhere and (options.records is not None or options.seed != SEED):
+        parser.error("--records and --seed need --out DIR, so that the committed corpus stays as it is")
+    numbers = (options.records, options.objects_of, options.days, options.body_bytes)
+    if min(number for number in numbers if number is not None) < 1:
         parser.error("--records, --objects-of, --days and --body-bytes must be positive")
     return options
 

@@ -125,15 +125,13 @@ _ORDER_2026 = (
 
 def _fields(call: Call, moment: Moment) -> dict[str, Any]:
     asked, answered = _token_counts(call)
-    team = (call.metadata or {}).get("project", "shared").strip().lower() or "shared"
+    team = (call.metadata or {}).get("project", "internal").strip().lower() or "internal"
     return {
         "schemaType": "ModelInvocationLog",
         "schemaVersion": "1.0",
         "timestamp": f"{moment.instant:%Y-%m-%dT%H:%M:%SZ}",
         "accountId": ACCOUNT,
-        "identity": {
-            "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{team}-app/session-{moment.request_id[:6]}"
-        },
+        "identity": {"arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{team}-app/i-{moment.request_id[:6]}"},
         "region": moment.region,
         "inferenceRegion": _inference_region(call.model_id, moment),
         "requestId": moment.request_id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import zlib
 from collections.abc import Iterable
 from gzip import BadGzipFile
@@ -12,6 +11,7 @@ from typing import Final
 
 from logminer.errors import StorageError
 from logminer.validation.dataset_files import (
+    ByteReader,
     LineReader,
     OverlongLine,
     is_gzip,
@@ -66,7 +66,7 @@ def validate_file(
 
 
 def validate_stream(
-    stream: io.BufferedReader,
+    stream: ByteReader,
     name: str,
     profile: Profile,
     *,
@@ -97,6 +97,7 @@ def check_line(line: bytes, profile: Profile, number: int = 1) -> tuple[Fault, .
     log = FaultLog(profile.severities)
     if profile.scan(line) is None:
         _look_closer(line, number, profile, log)
+    _check_length(line, number, log)
     return log.faults()
 
 
@@ -116,6 +117,11 @@ def _look_closer(line: bytes, number: int, profile: Profile, log: FaultLog) -> b
     return profile.labelled(parsed.value) if log.totals["error"] == errors else None
 
 
+def _check_length(line: bytes, number: int, log: FaultLog) -> None:
+    if len(line) > LARGE_LINE_BYTES:
+        log.add(number, Finding("line_size", "$", f"has {len(line)} bytes"))
+
+
 class _Check:
     """One run over one file; the counters are those of `Report`."""
 
@@ -132,51 +138,44 @@ class _Check:
         self._log.add(0, Finding("file_name", "", "the name does not end in .jsonl"))
         return not self._profile.refuses_other_names
 
-    def read(self, stream: io.BufferedReader, name: str) -> bool:
+    def read(self, stream: ByteReader, name: str) -> bool:
         """Check every line; false means that not all could be read."""
-        packed = self._log.checks("compressed") and is_gzip(stream)
-        if packed:
-            self._log.add(0, Finding("compressed", "", "the file is gzipped"))
-            stream = unpacked(stream)
-        reader = LineReader(
-            stream,
-            at_carriage_return=self._profile.splits_at_carriage_return,
-            limit_bytes=MAX_UNPACKED_BYTES if packed else None,
-        )
         try:
-            complete = not self._is_utf16(stream)
-            if complete:
-                self._check_lines(reader)
+            return self._read_plain_or_packed(stream)
         except (EOFError, BadGzipFile, zlib.error):
             self._log.add(0, Finding("gzip_damaged", "", f"damaged or cut short after line {self._lines}"))
-            complete = False
+            return False
         except OSError as error:
             problem = f"reading fails after line {self._lines}: {error.strerror}"
             raise StorageError(problem, where=printable(name), fix="Try a local copy of the file.") from error
-        self._size_bytes = reader.size_bytes
+
+    def _read_plain_or_packed(self, stream: ByteReader) -> bool:
+        limit_bytes = None
+        if self._log.checks("compressed") and is_gzip(stream):
+            self._log.add(0, Finding("compressed", "", "the file is gzipped"))
+            stream, limit_bytes = unpacked(stream), MAX_UNPACKED_BYTES
+        if is_utf16(stream):
+            self._log.add(0, Finding("not_utf8", "", "the file is UTF-16"))
+            return False
+        at_carriage_return = self._profile.splits_at_carriage_return
+        reader = LineReader(stream, at_carriage_return=at_carriage_return, limit_bytes=limit_bytes)
+        self._check_lines(reader)
         if reader.stopped:
             self._log.add(0, Finding("unpacked_size", "", f"reading ended after {reader.size_bytes} bytes"))
-        return complete and not reader.stopped
-
-    def _is_utf16(self, stream: io.BufferedReader) -> bool:
-        if not is_utf16(stream):
-            return False
-        self._log.add(0, Finding("not_utf8", "", "the file is UTF-16"))
-        return True
+        return not reader.stopped
 
     def _check_lines(self, reader: LineReader) -> None:
         scan, log = self._profile.scan, self._log
         first_lines: dict[int, int] | None = {} if log.checks("duplicate_line") else None
         for number, line in enumerate(reader, start=1):
-            self._lines = number
+            self._lines, self._size_bytes = number, reader.size_bytes
             if isinstance(line, OverlongLine):
                 log.add(number, Finding("line_too_long", "$", f"has {line.size_bytes} bytes"))
                 continue
             labelled = scan(line)
             if labelled is None:
                 labelled = _look_closer(line, number, self._profile, log)
-            if len(line) > LARGE_LINE_BYTES:
-                log.add(number, Finding("line_size", "$", f"has {len(line)} bytes"))
+            _check_length(line, number, log)
             if labelled is None:
                 continue
             self._valid += 1

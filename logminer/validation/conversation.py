@@ -71,15 +71,14 @@ def _messages(shape: ConversationShape, messages: Any) -> Iterator[Finding]:
     if not count or (most is not None and count > most):
         allowed = "at least 1" if most is None else f"1 to {most}"
         yield Finding("message_count", "$.messages", f"has {count} messages, must have {allowed}")
-    previous = "assistant"
+    previous: Any = "assistant"  # so that the first message must be user; None: nothing to compare with
     for index, message in enumerate(messages):
         path = f"$.messages[{index}]"
         yield from _message(shape, message, path)
         role = message.get("role") if isinstance(message, dict) else None
-        if role in _ROLES:
-            if role == previous:
-                yield _role_order(path, index)
-            previous = role
+        if previous is not None and role == previous:
+            yield _role_order(path, index)
+        previous = role if role in _ROLES else None
 
 
 def _role_order(path: str, index: int) -> Finding:

@@ -8,9 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from logminer.errors import ConfigurationError, StorageError, UsageError
 from logminer.validation.rules import MAX_LINE_BYTES, printable
+
+# Any buffered reader; what it reads from does not matter.
+ByteReader: TypeAlias = "io.BufferedReader[Any]"
 
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -25,7 +29,7 @@ class OverlongLine:
 
 
 @contextmanager
-def open_dataset(path: Path) -> Iterator[io.BufferedReader]:
+def open_dataset(path: Path) -> Iterator[ByteReader]:
     """Open a local file. Raises UsageError, ConfigurationError or StorageError with the remedy."""
     where = printable(str(path))
     try:
@@ -48,17 +52,17 @@ def open_dataset(path: Path) -> Iterator[io.BufferedReader]:
         yield stream
 
 
-def is_gzip(stream: io.BufferedReader) -> bool:
+def is_gzip(stream: ByteReader) -> bool:
     """Whether the stream goes on with gzip data. Reads nothing away."""
     return stream.peek(2)[:2] == _GZIP_MAGIC
 
 
-def unpacked(stream: io.BufferedReader) -> io.BufferedReader:
+def unpacked(stream: ByteReader) -> ByteReader:
     """Read through gzip, several members too."""
     return io.BufferedReader(gzip.GzipFile(fileobj=stream, mode="rb"), _READ_BYTES)
 
 
-def is_utf16(stream: io.BufferedReader) -> bool:
+def is_utf16(stream: ByteReader) -> bool:
     """Whether the stream goes on with a UTF-16 byte order mark. Reads nothing away."""
     return stream.peek(2)[:2] in _UTF16_BOMS
 
@@ -71,7 +75,7 @@ class LineReader:
     """
 
     def __init__(
-        self, stream: io.BufferedReader, *, at_carriage_return: bool, limit_bytes: int | None = None
+        self, stream: ByteReader, *, at_carriage_return: bool, limit_bytes: int | None = None
     ) -> None:
         self._stream = stream
         self._at_carriage_return = at_carriage_return

@@ -20,11 +20,24 @@ _CARRIAGE_RETURN = b"\r"
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-_JSON_FIXES = {
-    "Extra data": "End the line after the object: a closing brace too many, or a second value on the line.",
-    "Expecting property name enclosed in double quotes": "Quote every key and text with double quotes.",
-    "Invalid control character at": "Escape line breaks and tabs inside texts as \\n and \\t.",
-    "Unterminated string starting at": "Close the text with a double quote; keep each object on one line.",
+# What Python's decoder says: the same in other words, and the remedy.
+_SYNTAX = {
+    "Extra data": (
+        "something follows the end of the value",
+        "End the line after the object: a closing brace too many, or a second value on the line.",
+    ),
+    "Expecting property name enclosed in double quotes": (
+        "a key in double quotes is expected",
+        "Quote every key and text with double quotes.",
+    ),
+    "Invalid control character at": (
+        "a control character stands in a text",
+        "Escape line breaks and tabs inside texts as \\n and \\t.",
+    ),
+    "Unterminated string starting at": (
+        "a text starts here and does not end",
+        "Close the text with a double quote; keep each object on one line.",
+    ),
 }
 
 
@@ -99,8 +112,8 @@ def _byte_findings(line: bytes) -> Iterator[Finding]:
 
 def _syntax_finding(error: json.JSONDecodeError) -> Finding:
     # The decoder's messages are fixed texts, none quotes the line.
-    problem = f"not JSON at character {error.pos + 1}: {error.msg}"
-    return Finding("not_json", "$", problem, _JSON_FIXES.get(error.msg, ""))
+    problem, fix = _SYNTAX.get(error.msg, (error.msg, ""))
+    return Finding("not_json", "$", f"not JSON at character {error.pos + 1}: {problem}", fix)
 
 
 def oddities(value: Any) -> Iterator[Finding]:

@@ -56,7 +56,8 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """The same facts as plain JSON values, `ok` included."""
-        return {"ok": self.ok, **asdict(self), "faults": [asdict(fault) for fault in self.faults]}
+        facts = asdict(self)
+        return {"ok": self.ok, **facts, "faults": list(facts["faults"]), "notes": list(self.notes)}
 
 
 class FaultLog:

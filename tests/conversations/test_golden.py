@@ -1,7 +1,7 @@
 """Whole log records of every body shape, and the conversation that each one gives.
 
-`golden/<shape>/<case>.json` holds a record and what it is about, `<case>.expect.json` the columns that come of
-it. `LOGMINER_REWRITE_GOLDENS=1` writes the expectations anew; review the difference.
+`golden/<shape>/<case>.json` holds a record and what it is about, `<case>.expect.json` the columns that come
+of it. `LOGMINER_REWRITE_GOLDENS=1` writes the expectations anew; review the difference.
 """
 
 import json
@@ -10,8 +10,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from logminer.conversations import body_shapes, conversation_of, record_decoder
+from logminer.records import NotARecord
+from logminer.statuses import PROMPT_STATUSES, STATUS_DETAILS, STATUSES
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(path for path in GOLDEN.glob("*/*.json") if not path.name.endswith(".expect.json"))
@@ -67,7 +71,7 @@ def test_slow_path_reads_what_the_fast_path_reads(path):
     """Bodies that are JSON strings take the tolerant parser; the conversation is the same."""
     decoded = decode(path)
     record = json.loads(path.read_text(encoding="utf-8"))["record"]
-    for side, body in (("input", "inputBodyJson"), ("output", "outputBodyJson")):
+    for side, body in BODIES:
         record[side][body] = json.dumps(record[side][body])
     slow = record_decoder().decode(json.dumps(record).encode())
     assert slow.details == ()
@@ -86,5 +90,101 @@ def test_every_declared_body_has_a_golden():
 
 
 def test_every_expectation_has_its_record():
-    expected = {path.with_name(path.name.replace(".expect.json", ".json")) for path in GOLDEN.glob("*/*.expect.json")}
+    expected = {
+        path.with_name(path.name.replace(".expect.json", ".json")) for path in GOLDEN.glob("*/*.expect.json")
+    }
     assert expected == set(CASES)
+
+
+def json_values():
+    scalars = (
+        st.none()
+        | st.booleans()
+        | st.integers(-(2**70), 2**70)
+        | st.floats(allow_nan=False)
+        | st.text(max_size=5)
+    )
+    return st.recursive(
+        scalars | st.just("\ud800"),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+        max_leaves=4,
+    )
+
+
+def places(value, path=()):
+    """The path of every value inside a JSON value."""
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield from places(item, (*path, key))
+
+
+def replaced(value, path, new):
+    if not path:
+        return new
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = replaced(value[path[0]], path[1:], new)
+    return copy
+
+
+RECORDS = [json.loads(path.read_text(encoding="utf-8"))["record"] for path in CASES]
+BODIES = (("input", "inputBodyJson"), ("output", "outputBodyJson"))
+
+
+def at(value, path):
+    for key in path:
+        value = value[key]
+    return value
+
+
+def values_by_key():
+    """What stands under each key in any golden body: another family's value passes the typed decoder."""
+    found = {}
+    for record in RECORDS:
+        for side, body in BODIES:
+            for path in places(record[side][body]):
+                found.setdefault(path[-1] if path else body, []).append(at(record[side][body], path))
+    return found
+
+
+VALUES = values_by_key()
+
+
+@st.composite
+def damaged_records(draw):
+    """A golden record with one or two values in its bodies replaced, by another family's or by any at all."""
+    record = draw(st.sampled_from(RECORDS))
+    for _ in range(draw(st.integers(1, 2))):
+        side, body = draw(st.sampled_from(BODIES))
+        path = draw(st.sampled_from(list(places(record[side][body]))))
+        others = VALUES.get(path[-1] if path else body, [None])
+        record = replaced(record, (side, body, *path), draw(st.sampled_from(others) | json_values()))
+    return record
+
+
+@settings(max_examples=400, deadline=None)
+@given(damaged_records())
+def test_any_value_anywhere_costs_no_more_than_its_record(record):
+    try:
+        decoded = record_decoder().decode(json.dumps(record).encode())
+    except NotARecord:
+        return
+    conversation = conversation_of(decoded.record, decoded.details)
+    assert conversation.status in STATUSES
+    assert conversation.prompt_status in PROMPT_STATUSES
+    for word in (conversation.status_detail or "").split():
+        assert word in STATUS_DETAILS or word.partition(":")[0] + ":" in STATUS_DETAILS
+    for name in JSON_COLUMNS:
+        text = getattr(conversation, name)
+        assert text is None or msgspec.json.decode(text) is not None
+    for name in ("system", "response", "reasoning", "stop_reason"):
+        assert isinstance(getattr(conversation, name), str | None)
+    for name in (
+        "input_tokens",
+        "output_tokens",
+        "cache_read_tokens",
+        "cache_write_tokens",
+        "latency_ms",
+        "turns",
+    ):
+        assert isinstance(getattr(conversation, name), int | None)

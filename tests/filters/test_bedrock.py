@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from botocore_shapes import check_shape
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from logminer.errors import UsageError
@@ -121,6 +121,8 @@ def test_a_target_that_cannot_say_it_names_the_characters() -> None:
 
 
 @given(st.text(max_size=20))
+@example("\u00a0 \u2003")
+@example("\x1c\x85")
 def test_the_refused_characters_are_those_outside_the_pattern_of_the_service(text: str) -> None:
     is_taken = not check_shape("bedrock", "RequestMetadataMapValueString", text)
     assert is_taken == (not refused_characters(text))

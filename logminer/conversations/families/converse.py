@@ -14,18 +14,13 @@ from typing import Any
 import msgspec
 
 from logminer.conversations.params import collect_params, raw_value
-from logminer.conversations.parts import NO_USAGE, Answer, Block, Content, Prompt, Turn, Usage
+from logminer.conversations.parts import NO_USAGE, Answer, Block, BlockKind, Content, Prompt, Turn, Usage
 from logminer.conversations.shapes import BodyShape, RequestShape, ResponseShape, StreamShape
 from logminer.json_text import json_value
 
 
 class _Text(msgspec.Struct, gc=False):
     text: str | None = None
-
-
-class _Guarded(msgspec.Struct, gc=False):
-    text: _Text | None = None
-    image: msgspec.Raw | None = None
 
 
 class _Cited(msgspec.Struct, gc=False):
@@ -49,6 +44,11 @@ class _Media(msgspec.Struct, gc=False):
     format: str | None = None
     name: str | None = None
     source: _Source | None = None
+
+
+class _Guarded(msgspec.Struct, gc=False):
+    text: _Text | None = None
+    image: _Media | None = None
 
 
 class _ReasoningText(msgspec.Struct, gc=False):
@@ -191,7 +191,7 @@ def read_block(block: ConverseBlock) -> Content | None:
         guarded = block.guard_content
         if guarded.text is not None:
             return guarded.text.text or ""
-        return Block("image", {"format": None, "guarded": True})
+        return Block("image", _media(guarded.image or _Media()))
     if block.citations_content is not None:
         return "".join(part.text or "" for part in block.citations_content.content or ())
     if block.cache_point is not None:
@@ -201,9 +201,9 @@ def read_block(block: ConverseBlock) -> Content | None:
 
 def _read_other_block(block: ConverseBlock) -> Content:
     if block.tool_use is not None:
-        return Block("toolUse", json_value(block.tool_use))
+        return _tool_block("toolUse", json_value(block.tool_use))
     if block.tool_result is not None:
-        return Block("toolResult", _without_bytes(json_value(block.tool_result)))
+        return _tool_block("toolResult", _without_bytes(json_value(block.tool_result)))
     if block.image is not None:
         return Block("image", _media(block.image))
     if block.document is not None:
@@ -215,6 +215,10 @@ def _read_other_block(block: ConverseBlock) -> Content:
     if block.search_result is not None:
         return Block("searchResult", json_value(block.search_result))
     return Block("unknown", {})
+
+
+def _tool_block(kind: BlockKind, value: Any) -> Block:
+    return Block(kind, value) if isinstance(value, dict) else Block("unknown", {})
 
 
 def _media(media: _Media) -> dict[str, Any]:

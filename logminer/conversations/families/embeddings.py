@@ -61,7 +61,7 @@ def _read_response(body: _Response) -> Answer:
 SHAPE = BodyShape(
     name="embeddings",
     source="https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-embed-text.html",
-    rank=5,
+    rank=45,
     models=("amazon.titan-embed-text-v2:0", "cohere.embed-english-v3", "amazon.titan-embed-image-v1"),
     request=RequestShape(_Request, _accepts_request, _read_request),
     response=ResponseShape(_Response, _accepts_response, _read_response),

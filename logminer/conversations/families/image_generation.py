@@ -50,7 +50,7 @@ def _read_response(body: _Response) -> Answer:
 SHAPE = BodyShape(
     name="image_generation",
     source="https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-image.html",
-    rank=5,
+    rank=45,
     models=("amazon.titan-image-generator-v2:0", "amazon.nova-canvas-v1:0", "stability.sd3-5-large-v1:0"),
     request=RequestShape(_Request, _accepts_request, _read_request),
     response=ResponseShape(_Response, _accepts_response, _read_response),

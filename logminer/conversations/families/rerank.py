@@ -43,7 +43,7 @@ def _read_response(body: _Response) -> Answer:
 SHAPE = BodyShape(
     name="rerank",
     source="https://docs.aws.amazon.com/bedrock/latest/userguide/rerank-supported.html",
-    rank=5,
+    rank=45,
     models=("cohere.rerank-v3-5:0", "amazon.rerank-v1:0"),
     request=RequestShape(_Request, _accepts_request, _read_request),
     response=ResponseShape(_Response, _accepts_response, _read_response),

@@ -45,9 +45,9 @@ class RoleLines:
 
     def _add_turn(self, prompt: Prompt, piece: str) -> bool:
         """Add a closed turn; False where its first line is no role."""
-        line, line_feed, text = piece.partition("\n")
+        line, _, text = piece.partition("\n")
         role = self.roles.get(line.strip())
-        if role is None or not line_feed:
+        if role is None:
             return False
         text = text.strip() if self.trims else text
         if role == "system":
