@@ -90,10 +90,6 @@ COLUMNS: tuple[Column, ...] = (
 COLUMN_NAMES = tuple(column.name for column in COLUMNS)
 # What Delta partitions by is not in the files.
 FILE_COLUMNS = tuple(column for column in COLUMNS if column.name != "date")
-# A struct needs a field: every table has the one for the empty key.
+# A struct needs a field: every table, and a file without any other, has the one for the empty key.
 FIRST_METADATA_FIELD = encode_key("")
 
-
-def metadata_sql_type(fields: tuple[str, ...]) -> str:
-    """The SQL type of `request_metadata` with the given encoded fields."""
-    return "STRUCT(" + ", ".join(f'"{name}" VARCHAR' for name in fields) + ")"

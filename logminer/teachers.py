@@ -6,7 +6,7 @@ id that is missing: callers warn and name `AS_OF`. Sources:
 - https://docs.aws.amazon.com/bedrock/latest/userguide/model-distillation.html and the page "Supported models
   and Regions for distillation" beside it
 - https://docs.aws.amazon.com/bedrock/latest/userguide/prequisites-model-distillation.html (turns, bounds)
-- https://docs.aws.amazon.com/nova/latest/userguide/fine-tune-prepare-data-understanding.html (reserved words)
+- https://docs.aws.amazon.com/nova/latest/userguide/customize-fine-tune-prepare.html (reserved words)
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import Literal
 Turns = Literal["single", "multi"]
 Access = Literal["on_demand", "inference_profile"]
 
-AS_OF = date(2026, 11, 22)
+AS_OF = date(2026, 8, 21)
+"""The date of the newest source of this table."""
 
 MIN_PAIRS = 100
 """Fewest prompts or pairs of a distillation job; what Bedrock drops as invalid does not count."""

@@ -8,6 +8,8 @@ import msgspec
 
 from logminer.json_text import json_value
 
+_NULL = msgspec.Raw(b"null")
+
 
 def collect_params(**params: Any) -> dict[str, Any]:
     """The parameters that were set. Names: max_tokens, temperature, top_p, top_k, stop_sequences,
@@ -34,6 +36,11 @@ def stop_list(stop: str | list[str] | None) -> list[str] | None:
     return [stop] if isinstance(stop, str) else stop
 
 
+def is_given(raw: msgspec.Raw | None) -> bool:
+    """Whether a raw member is there and not null."""
+    return raw is not None and raw != _NULL
+
+
 def raw_value(raw: msgspec.Raw | None) -> Any:
-    """The plain value of a member that may be absent. Raises what `json_value` raises."""
+    """The plain value of a raw member, None where it is absent or null. Raises what `json_value` raises."""
     return json_value(raw) if raw is not None else None

@@ -85,16 +85,18 @@ def body_shapes() -> tuple[BodyShape, ...]:
     return tuple(sorted(shapes.values(), key=lambda shape: (shape.rank, shape.name)))
 
 
-def merge_body_types(
-    shapes: Sequence[BodyShape], *, every_response: type[msgspec.Struct]
-) -> BodyTypes:
+def merge_body_types(shapes: Sequence[BodyShape], *, every_response: type[msgspec.Struct]) -> BodyTypes:
     """Merge the Structs of all `shapes`; `every_response` joins every response and every stream chunk."""
     return BodyTypes(
-        request=_merge_structs("RequestBody", [s.request.struct for s in shapes if s.request]),
-        response=_merge_structs(
-            "ResponseBody", [every_response, *(s.response.struct for s in shapes if s.response)]
+        request=_decodable(_merge_structs("RequestBody", [s.request.struct for s in shapes if s.request])),
+        response=_decodable(
+            _merge_structs(
+                "ResponseBody", [every_response, *(s.response.struct for s in shapes if s.response)]
+            )
         ),
-        chunk=_merge_structs("Chunk", [every_response, *(s.stream.struct for s in shapes if s.stream)]),
+        chunk=_decodable(
+            _merge_structs("Chunk", [every_response, *(s.stream.struct for s in shapes if s.stream)])
+        ),
     )
 
 
@@ -105,7 +107,9 @@ def _merge_structs(name: str, structs: Iterable[type[msgspec.Struct]]) -> type[m
             if field.encode_name in merged:
                 attribute, known = merged[field.encode_name]
                 if attribute != field.name:
-                    raise TypeError(f"{struct.__name__}: {field.encode_name!r} is called {attribute!r} elsewhere")
+                    raise TypeError(
+                        f"{struct.__name__}: {field.encode_name!r} is called {attribute!r} elsewhere"
+                    )
                 merged[field.encode_name] = attribute, _merge_types(f"{name}_{attribute}", known, field.type)
             elif any(attribute == field.name for attribute, _ in merged.values()):
                 # defstruct would keep one of the two in silence.
@@ -158,3 +162,29 @@ def _slot(member: Any) -> Any:
     if origin is dict or (isinstance(member, type) and issubclass(member, msgspec.Struct)):
         return "struct"
     return "raw" if member is msgspec.Raw else member
+
+
+def _decodable(kind: Any) -> Any:
+    """`kind` with `Raw` for every `Raw | None` in it: msgspec takes such a union for None alone.
+
+    So an absent member is None, and one that is null arrives as Raw.
+    """
+    members = _union_members(kind)
+    if msgspec.Raw in members:
+        return msgspec.Raw
+    return functools.reduce(operator.or_, (_decodable_member(member) for member in members))
+
+
+def _decodable_member(member: Any) -> Any:
+    if typing.get_origin(member) is list:
+        return list[_decodable(typing.get_args(member)[0])]  # type: ignore[misc]
+    if not (isinstance(member, type) and issubclass(member, msgspec.Struct)):
+        return member
+    return msgspec.defstruct(
+        member.__name__,
+        [
+            (field.name, _decodable(field.type), msgspec.field(default=None, name=field.encode_name))
+            for field in msgspec.structs.fields(member)
+        ],
+        gc=False,
+    )

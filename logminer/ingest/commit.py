@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from logminer.errors import StoreChangedError
 from logminer.json_text import encode_json
 from logminer.metadata_keys import decode_key
-from logminer.schema import MAX_PROMOTED_KEYS
+from logminer.schema import FIRST_METADATA_FIELD, MAX_PROMOTED_KEYS
 from logminer.store.duck import connect, scan_files
 from logminer.store.quarantine import quarantine_files
 from logminer.store.rows import DataFileWriter, metadata_fields_of
@@ -47,10 +47,9 @@ def known_objects(storage: Storage, snapshot: Snapshot) -> dict[str, tuple[str, 
         ).fetchall()
         known.update((uri, (etag, size)) for uri, etag, size in rows)
     if snapshot.files:
-        columns = ("source_uri", "source_etag", "source_size")
         rows = connection.execute(
             "SELECT source_uri, any_value(source_etag), any_value(source_size) "
-            f"FROM {scan_files(storage, snapshot.files, snapshot.metadata_fields, columns)} GROUP BY source_uri"
+            f"FROM {scan_files(storage, snapshot.files)} GROUP BY source_uri"
         ).fetchall()
         known.update((uri, (etag, size)) for uri, etag, size in rows)
     return known
@@ -76,7 +75,7 @@ def commit_files(
     for attempt in range(_ATTEMPTS):
         snapshot = table.snapshot()
         if snapshot.version != base.version:
-            lost = _objects_in(storage, snapshot, _new_files(base, snapshot)) & _own_objects(storage, pending)
+            lost = _objects_in(storage, _new_files(base, snapshot)) & _objects_in(storage, pending)
             pending = _rewrite_all(storage, pending, drop_objects=lost - set(replaced))
             taken |= lost - set(replaced)
             base = snapshot
@@ -106,17 +105,10 @@ def _new_files(base: Snapshot, snapshot: Snapshot) -> list[DataFile]:
     return [file for file in snapshot.files if file.name not in old]
 
 
-def _objects_in(storage: Storage, snapshot: Snapshot, files: Sequence[DataFile]) -> set[str]:
+def _objects_in(storage: Storage, files: Sequence[DataFile]) -> set[str]:
     if not files:
         return set()
-    scan = scan_files(storage, files, snapshot.metadata_fields, ("source_uri",))
-    return {row[0] for row in connect().execute(f"SELECT DISTINCT source_uri FROM {scan}").fetchall()}
-
-
-def _own_objects(storage: Storage, files: Sequence[DataFile]) -> set[str]:
-    if not files:
-        return set()
-    scan = scan_files(storage, files, ("_x_",), ("source_uri",))
+    scan = scan_files(storage, files)
     return {row[0] for row in connect().execute(f"SELECT DISTINCT source_uri FROM {scan}").fetchall()}
 
 
@@ -126,7 +118,7 @@ def _take_out(
     """The stored files that hold rows of `objects`, and new files with what else was in them."""
     if not objects or not snapshot.files:
         return [], []
-    scan = scan_files(storage, snapshot.files, snapshot.metadata_fields, ("source_uri",), filename=True)
+    scan = scan_files(storage, snapshot.files, filename=True)
     paths = {
         row[0]
         for row in connect()
@@ -148,18 +140,17 @@ def _mark_redelivered(
     """`pending` with `redelivered` set on every row whose request is stored for its date, or comes before it."""
     if not pending:
         return []
-    columns = ("timestamp", "request_id", "source_uri", "source_position", "redelivered")
     gone = {file.name for file in removed}
     days = {file.date for file in pending}
     stored = [file for file in (*snapshot.files, *kept) if file.name not in gone and file.date in days]
-    new = scan_files(storage, pending, ("_x_",), columns, filename=True)
+    new = scan_files(storage, pending, filename=True)
     query = (
-        "WITH new AS (SELECT *, row_number() OVER (PARTITION BY timestamp::DATE, request_id "
+        "WITH new AS (SELECT filename, timestamp, request_id, source_uri, source_position, row_number() OVER (PARTITION BY timestamp::DATE, request_id "
         f"ORDER BY source_uri, source_position) AS place FROM {new} WHERE request_id IS NOT NULL AND NOT redelivered) "
         "SELECT filename, source_uri, source_position FROM new WHERE place > 1"
     )
     if stored:
-        old = scan_files(storage, stored, ("_x_",), columns)
+        old = scan_files(storage, stored)
         query += (
             f" OR EXISTS (SELECT 1 FROM {old} AS old WHERE old.request_id = new.request_id "
             "AND old.timestamp::DATE = new.timestamp::DATE AND NOT old.redelivered)"
@@ -262,12 +253,11 @@ def _with_demoted(rows: pa.Table, demote: Sequence[str]) -> pa.Table:
     rows = rows.set_column(
         rows.schema.get_field_index("request_metadata_rest"), "request_metadata_rest", pa.array(rest, pa.string())
     )
-    at = rows.schema.get_field_index("request_metadata")
-    if not kept:
-        return rows.remove_column(at)
-    kind = pa.struct([(field, pa.string()) for field in kept])
+    kind = pa.struct([(field, pa.string()) for field in kept or [FIRST_METADATA_FIELD]])
     values = [None if fields is None else {field: fields[field] for field in kept} for fields in metadata]
-    return rows.set_column(at, "request_metadata", pa.array(values, kind))
+    return rows.set_column(
+        rows.schema.get_field_index("request_metadata"), "request_metadata", pa.array(values, kind)
+    )
 
 
 def _delete(storage: Storage, files: Iterable[DataFile]) -> None:

@@ -70,10 +70,9 @@ def _write_together(storage: Storage, day: date, files: Sequence[DataFile]) -> D
 def _common_schema(schemas: Sequence[pa.Schema]) -> pa.Schema:
     fields = list(dict.fromkeys(field for schema in schemas for field in metadata_fields_of(schema)))
     by_name = {field.name: field for schema in schemas for field in schema}
-    if fields:
-        by_name["request_metadata"] = pa.field(
-            "request_metadata", pa.struct([(field, pa.string()) for field in fields])
-        )
+    by_name["request_metadata"] = pa.field(
+        "request_metadata", pa.struct([(field, pa.string()) for field in fields])
+    )
     return pa.schema([by_name[column.name] for column in FILE_COLUMNS if column.name in by_name])
 
 
@@ -81,9 +80,7 @@ def _with_schema(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     """The rows with NULL for what other files have and theirs has not."""
     columns = []
     for field in schema:
-        if field.name not in rows.schema.names:
-            columns.append(pa.nulls(rows.num_rows, field.type))
-        elif field.name == "request_metadata":
+        if field.name == "request_metadata":
             columns.append(_with_fields(rows[field.name].combine_chunks(), field.type))
         else:
             columns.append(rows[field.name])

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from logminer.errors import CheckFailed, StorageError, UsageError
+from logminer.errors import StorageError, UsageError
 from logminer.filters import Sql
-from logminer.metadata_keys import decode_key
 from logminer.models import ModelId, ModelNames, TeacherCandidate, TeacherMatch, match_teacher
-from logminer.query.selection import Condition, Selection, compile_selection, joined
-from logminer.schema import COLUMNS
-from logminer.store.duck import connect, empty_scan, quote_literal, scan_files
+from logminer.query.selection import Condition, Selection, compile_selection
+from logminer.store.duck import connect, empty_scan, metadata_fields_in, quote_literal, scan_files
 from logminer.store.registry import read_model_ids
 from logminer.store.storage import Storage
 from logminer.store.table import DataFile, Snapshot, Table, open_table
@@ -24,6 +22,13 @@ if TYPE_CHECKING:
     import duckdb
 
 ROW_ORDER = "timestamp, request_id, source_uri, source_position"
+# DuckDB hands an instant with a zone to Python only through pytz, so it goes without its zone and gets it back.
+UTC_TIMESTAMP = "(timestamp AT TIME ZONE 'UTC')"
+
+
+def as_utc(value: datetime) -> datetime:
+    """An instant that was read without its zone."""
+    return value.replace(tzinfo=UTC)
 
 
 class StoreView:
@@ -38,6 +43,7 @@ class StoreView:
         self.model_names = ModelNames(aliases or {})
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._model_ids: set[str] | None = None
+        self._promoted: dict[tuple[DataFile, ...], tuple[str, ...]] = {}
 
     def __enter__(self) -> StoreView:
         """The view itself."""
@@ -60,10 +66,18 @@ class StoreView:
         """The version that is looked at."""
         return self.snapshot.version
 
-    @property
-    def promoted(self) -> tuple[str, ...]:
-        """The encoded metadata fields that rows may have."""
-        return self.snapshot.metadata_fields
+    def promoted(self, selection: Selection) -> tuple[str, ...]:
+        """The encoded metadata fields that the files of a selection have; naming another is an error."""
+        files = self._files(selection)
+        if files not in self._promoted:
+            scan = scan_files(self.storage, files) if files else empty_scan()
+            self._promoted[files] = metadata_fields_in(self.connection, scan)
+        return self._promoted[files]
+
+    def _files(self, selection: Selection) -> tuple[DataFile, ...]:
+        if selection.since is None and selection.until is None:
+            return self.snapshot.files
+        return tuple(each for each in self.snapshot.files if _may_hold(each, selection.since, selection.until))
 
     @property
     def model_ids(self) -> set[str]:
@@ -133,27 +147,23 @@ class StoreView:
         if selection.teacher is not None:
             match = self.match_teacher(selection.teacher)
             model_ids = [known.logged for candidate in match.candidates for known in candidate.logged]
-        return compile_selection(selection, self.promoted, model_ids)
+        return compile_selection(selection, self.promoted(selection) if _asks_metadata(selection) else (), model_ids)
 
-    def relation(self, selection: Selection, *, columns: Sequence[str] | None = None) -> str:
-        """SQL for the rows of a selection's time span, with `model` where a condition may ask for it.
+    def relation(self, selection: Selection, *, with_model: bool = False) -> str:
+        """SQL for all rows of the files that a selection's time span needs.
 
-        `columns` are those that the question needs beside `where`, which can need any.
+        `date` is there, and `model` (what `model_id` means, NULL where nobody knows) on request and wherever
+        the user's own expression might name it.
         """
-        files = [file for file in self.snapshot.files if _may_hold(file, selection.since, selection.until)]
-        wanted = None if selection.where is not None or columns is None else frozenset(columns)
-        needs_date = wanted is None or "date" in wanted
-        if files:
-            scan = scan_files(
-                self.storage, files, self.promoted, None if wanted is None else [*wanted, "timestamp"]
-            )
-        else:
-            scan = empty_scan(self.promoted)
-        date = "timestamp::DATE AS date, " if needs_date else ""
-        if wanted is not None and "model" not in wanted:
-            return f"(SELECT {date}* FROM {scan})"
+        files = self._files(selection)
+        scan = scan_files(self.storage, files) if files else empty_scan()
+        if not with_model and selection.where is None:
+            return f"(SELECT timestamp::DATE AS date, * FROM {scan})"
         self._put_models()
-        return f"(SELECT {date}logs.*, models.model FROM {scan} AS logs LEFT JOIN models USING (model_id))"
+        return (
+            f"(SELECT timestamp::DATE AS date, logs.*, models.model FROM {scan} AS logs "
+            "LEFT JOIN models USING (model_id))"
+        )
 
     def _put_models(self) -> None:
         """The table `models`: what each logged id means, resolved now."""
@@ -208,24 +218,9 @@ class StoreView:
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
 
-    def count(self, conditions: Sequence[Condition], selection: Selection) -> int:
-        """How many records meet the conditions."""
-        where = joined(conditions)
-        columns = None if selection.where is not None else _columns_of(conditions)
-        relation = self.relation(selection, columns=columns)
-        row = self.query(Sql(f"SELECT count(*) FROM {relation} WHERE {where.text}", where.params), selection).fetchone()
-        assert row is not None
-        return int(row[0])
 
-    def metadata_key_names(self) -> list[str]:
-        """The promoted metadata keys, decoded."""
-        return [decode_key(field) for field in self.promoted]
-
-
-def _columns_of(conditions: Sequence[Condition]) -> list[str]:
-    """The stored columns that conditions name."""
-    text = " ".join(condition.sql.text for condition in conditions)
-    return [column.name for column in COLUMNS if column.name in text]
+def _asks_metadata(selection: Selection) -> bool:
+    return selection.filter is not None or bool(selection.has_keys)
 
 
 def _may_hold(file: DataFile, since: datetime | None, until: datetime | None) -> bool:
@@ -250,5 +245,3 @@ def printable(text: str) -> str:
     """`text` fit for a terminal: control characters are escaped."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
-
-__all__ = ["ROW_ORDER", "CheckFailed", "StoreView", "printable"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from logminer.schema import FILE_COLUMNS, SQL_TYPES, metadata_sql_type
+from logminer.schema import FILE_COLUMNS, FIRST_METADATA_FIELD, SQL_TYPES, Column
 from logminer.store.storage import Storage
 from logminer.store.table import DataFile
 
@@ -20,6 +20,7 @@ def connect() -> duckdb.DuckDBPyConnection:
 
     connection = duckdb.connect(":memory:", config={"threads": usable_cores()})
     connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET parquet_metadata_cache = true")
     return connection
 
 
@@ -38,37 +39,31 @@ def quote_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def scan_files(
-    storage: Storage,
-    files: Iterable[DataFile],
-    metadata_fields: Sequence[str],
-    columns: Sequence[str] | None = None,
-    *,
-    filename: bool = False,
-) -> str:
-    """SQL for a relation over data files; a file that lacks a column or metadata field gives NULL for it.
+def scan_files(storage: Storage, files: Iterable[DataFile], *, filename: bool = False) -> str:
+    """SQL for a relation over data files, of which there must be at least one.
 
-    The schema is given, not read from the files, so that files with different metadata fields mix. There must
-    be at least one file.
+    Files mix by the names of columns and metadata fields: a row has NULL for a field that its own file lacks.
+    (DuckDB's `schema` option would spare it a look at every file, but takes the fields of a struct by their
+    place, and so gives other fields' values.)
     """
     paths = ", ".join(quote_literal(storage.path(f"invocations/{file.name}")) for file in files)
-    schema = ", ".join(
-        f"{quote_literal(column.name)}: {{'name': {quote_literal(column.name)}, "
-        f"'type': {quote_literal(_sql_type(column.type, metadata_fields))}, 'default_value': NULL}}"
-        for column in FILE_COLUMNS
-        if columns is None or column.name in columns
-    )
     options = ", filename=true" if filename else ""
-    return f"read_parquet([{paths}], schema=MAP {{{schema}}}, hive_partitioning=false{options})"
+    return f"read_parquet([{paths}], union_by_name=true, hive_partitioning=false{options})"
 
 
-def _sql_type(kind: str, metadata_fields: Sequence[str]) -> str:
-    return metadata_sql_type(tuple(metadata_fields)) if kind == "metadata" else SQL_TYPES[kind]  # type: ignore[index]
+def metadata_fields_in(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[str, ...]:
+    """The fields that `request_metadata` has in a relation."""
+    kind = connection.sql(f"SELECT request_metadata FROM {relation}").types[0]
+    return tuple(name for name, _ in kind.children)
 
 
-def empty_scan(metadata_fields: Sequence[str]) -> str:
+def empty_scan() -> str:
     """SQL for the same relation without rows, for a table that has no files."""
-    columns = ", ".join(
-        f"NULL::{_sql_type(column.type, metadata_fields)} AS {quote_name(column.name)}" for column in FILE_COLUMNS
-    )
+    columns = ", ".join(f"NULL::{_sql_type(column)} AS {quote_name(column.name)}" for column in FILE_COLUMNS)
     return f"(SELECT {columns} WHERE false)"
+
+
+def _sql_type(column: Column) -> str:
+    if column.type == "metadata":
+        return f"STRUCT({quote_name(FIRST_METADATA_FIELD)} VARCHAR)"
+    return SQL_TYPES[column.type]

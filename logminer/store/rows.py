@@ -17,7 +17,7 @@ from logminer.conversations import Conversation
 from logminer.json_text import encode_json
 from logminer.metadata_keys import decode_key, encode_key
 from logminer.model import AnyRecord
-from logminer.schema import FILE_COLUMNS, MAX_PROMOTED_KEYS, PARSER_VERSION
+from logminer.schema import FILE_COLUMNS, FIRST_METADATA_FIELD, MAX_PROMOTED_KEYS, PARSER_VERSION
 from logminer.sources import LogObject
 from logminer.store.storage import Storage, storage_error
 from logminer.store.table import DataFile
@@ -90,11 +90,11 @@ def promoted_fields(rows: Iterable[Row], known: Sequence[str]) -> tuple[str, ...
         (key for key in counts if encode_key(key) not in known), key=lambda key: (-counts[key], key)
     )
     fields.update(dict.fromkeys(encode_key(key) for key in new[: max(room, 0)]))
-    return tuple(fields)
+    return tuple(fields) or (FIRST_METADATA_FIELD,)
 
 
 def batch_of_rows(rows: Sequence[Row], run: IngestRun, fields: Sequence[str]) -> pa.RecordBatch:
-    """The rows as one Arrow batch; `request_metadata` has the given encoded fields, and is left out without."""
+    """The rows as one Arrow batch; `request_metadata` has the given encoded fields."""
     arrays: list[pa.Array] = []
     names: list[str] = []
     conversations = [row.conversation for row in rows]
@@ -103,8 +103,6 @@ def batch_of_rows(rows: Sequence[Row], run: IngestRun, fields: Sequence[str]) ->
     for column in FILE_COLUMNS:
         name = column.name
         if name == "request_metadata":
-            if promoted is None:
-                continue
             array = promoted
         elif name == "request_metadata_rest":
             array = rest
@@ -124,15 +122,13 @@ def batch_of_rows(rows: Sequence[Row], run: IngestRun, fields: Sequence[str]) ->
 
 def _metadata_arrays(
     metadata: list[dict[str, str] | None], fields: Sequence[str]
-) -> tuple[pa.Array | None, pa.Array]:
+) -> tuple[pa.Array, pa.Array]:
     keys = [decode_key(field) for field in fields]
-    promoted = None
-    if fields:
-        promoted = pa.StructArray.from_arrays(
-            [pa.array([each.get(key) if each else None for each in metadata], pa.string()) for key in keys],
-            names=list(fields),
-            mask=pa.array([not each for each in metadata], pa.bool_()),
-        )
+    promoted = pa.StructArray.from_arrays(
+        [pa.array([each.get(key) if each else None for each in metadata], pa.string()) for key in keys],
+        names=list(fields),
+        mask=pa.array([not each for each in metadata], pa.bool_()),
+    )
     known = frozenset(keys)
     rest = [None if not each or known.issuperset(each) else _rest(each, known) for each in metadata]
     return promoted, pa.array(rest, pa.string())
@@ -202,7 +198,5 @@ class DataFileWriter:
 
 
 def metadata_fields_of(schema: pa.Schema) -> list[str]:
-    """The encoded fields of `request_metadata` in a file's schema; none where it lacks the column."""
-    if "request_metadata" not in schema.names:
-        return []
+    """The encoded fields of `request_metadata` in a file's schema."""
     return [field.name for field in schema.field("request_metadata").type]

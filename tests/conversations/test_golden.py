@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from logminer import records
 from logminer.conversations import body_shapes, conversation_of, record_decoder
 from logminer.records import NotARecord
 from logminer.statuses import PROMPT_STATUSES, STATUS_DETAILS, STATUSES
@@ -76,6 +77,13 @@ def test_slow_path_reads_what_the_fast_path_reads(path):
     slow = record_decoder().decode(json.dumps(record).encode())
     assert slow.details == ()
     assert conversation_of(slow.record) == conversation_of(decoded.record)
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_one_typed_pass_reads_it(path, monkeypatch):
+    """The tolerant parser is an order of magnitude slower: nothing in good order may need it."""
+    monkeypatch.setattr(records, "parse_tolerantly", lambda text: pytest.fail("took the slow path"))
+    decode(path)
 
 
 def test_every_declared_body_has_a_golden():
@@ -148,6 +156,30 @@ def values_by_key():
 
 
 VALUES = values_by_key()
+
+
+def judged(record):
+    decoded = record_decoder().decode(json.dumps(record).encode())
+    conversation = conversation_of(decoded.record, decoded.details)
+    return conversation.status, conversation.prompt_status, conversation.status_detail, conversation.response
+
+
+def removed(value, path):
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    if len(path) == 1:
+        del copy[path[0]]
+    else:
+        copy[path[0]] = removed(value[path[0]], path[1:])
+    return copy
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=[f"{path.parent.name}/{path.stem}" for path in CASES])
+def test_null_is_the_same_as_absent(record):
+    for side, body in BODIES:
+        for path in places(record[side][body]):
+            if path and isinstance(path[-1], str):
+                place = (side, body, *path)
+                assert judged(replaced(record, place, None)) == judged(removed(record, place)), place
 
 
 @st.composite

@@ -148,6 +148,16 @@ class TestMerging:
         for kind in (merged.response, merged.chunk):
             assert decode(kind, b'{"amazon-bedrock-guardrailAction": "NONE"}').guardrail_action == "NONE"
 
+    @pytest.mark.parametrize("value", [b'{"a": [1]}', b"[]", b'"text"', b"1.50", b"true", b"null"])
+    def test_a_raw_member_takes_any_value_at_any_level(self, value):
+        inner = struct("AI", raw=msgspec.Raw)
+        merged = merged_request(
+            struct("A", raw=msgspec.Raw, one=inner, many=list[inner]), struct("B", prompt=str)
+        )
+        body = decode(merged, b'{"raw":%b,"one":{"raw":%b},"many":[{"raw":%b}]}' % (value, value, value))
+        assert [bytes(raw) for raw in (body.raw, body.one.raw, body.many[0].raw)] == [value] * 3
+        assert decode(merged, b"{}").raw is None
+
     @pytest.mark.parametrize("raw_first", [True, False])
     def test_a_raw_value_cannot_be_typed_too(self, raw_first):
         structs = [struct("A", tools=msgspec.Raw), struct("B", tools=str)]

@@ -21,7 +21,7 @@ PROFILES = list(all_profiles().values())
 SINGLE, NOVA, AWS = (all_profiles()[name] for name in ("distill-single", "distill-nova", "aws-script"))
 each_profile = pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.name)
 
-texts = st.one_of(
+odd_texts = st.one_of(
     st.sampled_from(
         [
             "",
@@ -45,10 +45,13 @@ texts = st.one_of(
         "".join
     ),
 )
-mostly = st.sampled_from([True] * 7 + [False])
+mostly = st.sampled_from([True] * 15 + [False])
+texts = st.sampled_from(["ok", "one\ntwo", '"quoted" \\ é']) | mostly.flatmap(
+    lambda usual: st.just("fine") if usual else odd_texts
+)
 anything = st.recursive(
-    st.none() | st.booleans() | st.integers(0, 9) | st.floats() | texts,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(texts, inner, max_size=2),
+    st.none() | st.booleans() | st.integers(0, 99) | st.floats() | odd_texts,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(odd_texts, inner, max_size=2),
     max_leaves=4,
 )
 
@@ -59,7 +62,7 @@ def members(draw: st.DrawFn, wanted: dict[str, st.SearchStrategy[Any]]) -> list[
     pairs = [
         (key, draw(values if draw(mostly) else anything)) for key, values in wanted.items() if draw(mostly)
     ]
-    if not draw(mostly):
+    if pairs and not draw(mostly):
         key = draw(st.sampled_from([*wanted, "type", "name"]))
         pairs.append((key, draw(wanted.get(key, texts))))
     return draw(st.permutations(pairs)) if draw(st.booleans()) else pairs

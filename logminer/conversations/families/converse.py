@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from logminer.conversations.params import collect_params, raw_value
+from logminer.conversations.params import collect_params, is_given, raw_value
 from logminer.conversations.parts import NO_USAGE, Answer, Block, BlockKind, Content, Prompt, Turn, Usage
 from logminer.conversations.shapes import BodyShape, RequestShape, ResponseShape, StreamShape
 from logminer.json_text import json_value
@@ -194,16 +194,16 @@ def read_block(block: ConverseBlock) -> Content | None:
         return Block("image", _media(guarded.image or _Media()))
     if block.citations_content is not None:
         return "".join(part.text or "" for part in block.citations_content.content or ())
-    if block.cache_point is not None:
+    if is_given(block.cache_point):
         return None
     return _read_other_block(block)
 
 
 def _read_other_block(block: ConverseBlock) -> Content:
-    if block.tool_use is not None:
-        return _tool_block("toolUse", json_value(block.tool_use))
-    if block.tool_result is not None:
-        return _tool_block("toolResult", _without_bytes(json_value(block.tool_result)))
+    if is_given(block.tool_use):
+        return _tool_block("toolUse", raw_value(block.tool_use))
+    if is_given(block.tool_result):
+        return _tool_block("toolResult", _without_bytes(raw_value(block.tool_result)))
     if block.image is not None:
         return Block("image", _media(block.image))
     if block.document is not None:
@@ -212,8 +212,8 @@ def _read_other_block(block: ConverseBlock) -> Content:
         return Block("video", _media(block.video))
     if block.audio is not None:
         return Block("audio", _media(block.audio))
-    if block.search_result is not None:
-        return Block("searchResult", json_value(block.search_result))
+    if is_given(block.search_result):
+        return Block("searchResult", raw_value(block.search_result))
     return Block("unknown", {})
 
 
@@ -270,7 +270,7 @@ def read_message_content(message: ConverseMessage) -> tuple[list[Content], list[
 def accepts_request(body: ConverseRequest) -> bool:
     """Whether the messages are in Converse's form; also a prompt resource's variables without any."""
     if body.messages is None:
-        return body.prompt_variables is not None
+        return is_given(body.prompt_variables)
     # Blocks of the Anthropic and OpenAI formats say their `type`; Converse blocks are known by their member.
     return all(
         type(message.content) is list and all(block.type is None for block in message.content)
@@ -351,7 +351,7 @@ def _usage(usage: _Usage | None) -> Usage:
 
 def _accepts_stream(chunks: list[_Chunk]) -> bool:
     return any(
-        chunk.message_start is not None
+        is_given(chunk.message_start)
         or chunk.content_block_delta is not None
         or chunk.message_stop is not None
         for chunk in chunks

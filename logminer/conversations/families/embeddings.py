@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from logminer.conversations.params import is_given
 from logminer.conversations.parts import Answer, Prompt
 from logminer.conversations.shapes import BodyShape, RequestShape, ResponseShape
 
@@ -35,14 +36,14 @@ class _Response(msgspec.Struct, gc=False):
 def _accepts_request(body: _Request) -> bool:
     return (
         body.input_type is not None
-        or body.texts is not None
+        or is_given(body.texts)
         or body.dimensions is not None
         or body.normalize is not None
-        or body.titan_embedding_types is not None
-        or body.embedding_config is not None
-        or body.input_image is not None
-        or body.single_embedding_params is not None
-        or body.segmented_embedding_params is not None
+        or is_given(body.titan_embedding_types)
+        or is_given(body.embedding_config)
+        or is_given(body.input_image)
+        or is_given(body.single_embedding_params)
+        or is_given(body.segmented_embedding_params)
     )
 
 
@@ -51,7 +52,7 @@ def _read_request(body: _Request) -> Prompt:
 
 
 def _accepts_response(body: _Response) -> bool:
-    return body.embedding is not None or body.embeddings is not None or body.embeddings_by_type is not None
+    return is_given(body.embedding) or is_given(body.embeddings) or is_given(body.embeddings_by_type)
 
 
 def _read_response(body: _Response) -> Answer:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from logminer.conversations.params import is_given
 from logminer.conversations.parts import Answer, Prompt
 from logminer.conversations.shapes import BodyShape, RequestShape, ResponseShape
 
@@ -29,10 +30,12 @@ class _Response(msgspec.Struct, gc=False):
 
 
 def _accepts_request(body: _Request) -> bool:
-    if body.task_type is not None or body.text_prompts is not None:
+    if body.task_type is not None or is_given(body.text_prompts):
         return True
-    own = (body.aspect_ratio, body.negative_prompt, body.output_format, body.mode, body.image)
-    return body.prompt is not None and own != (None, None, None, None, None)
+    if body.prompt is None:
+        return False
+    named = (body.aspect_ratio, body.negative_prompt, body.mode) != (None, None, None)
+    return named or is_given(body.output_format) or is_given(body.image)
 
 
 def _read_request(body: _Request) -> Prompt:
@@ -40,7 +43,7 @@ def _read_request(body: _Request) -> Prompt:
 
 
 def _accepts_response(body: _Response) -> bool:
-    return body.images is not None or body.artifacts is not None
+    return is_given(body.images) or is_given(body.artifacts)
 
 
 def _read_response(body: _Response) -> Answer:

@@ -1,5 +1,6 @@
 """Mistral text completion: a raw prompt string in, `outputs` out.
 
+Its requests are those of any text completion.
 Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-mistral-text-completion.html
 """
 
@@ -7,19 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
-from logminer.conversations.params import collect_params, stop_list
-from logminer.conversations.parts import Answer, Prompt
-from logminer.conversations.shapes import BodyShape, RequestShape, ResponseShape, StreamShape
-from logminer.conversations.templates import unpack_prompt
-
-
-class _Request(msgspec.Struct, gc=False):
-    prompt: str | None = None
-    max_tokens: int | float | None = None
-    stop: str | list[str] | None = None
-    temperature: int | float | None = None
-    top_p: int | float | None = None
-    top_k: int | float | None = None
+from logminer.conversations.parts import Answer
+from logminer.conversations.shapes import BodyShape, ResponseShape, StreamShape
 
 
 class _Output(msgspec.Struct, gc=False):
@@ -31,22 +21,6 @@ class _Response(msgspec.Struct, gc=False):
     """An answer or one fragment of it."""
 
     outputs: list[_Output] | None = None
-
-
-def _accepts_request(body: _Request) -> bool:
-    return body.prompt is not None and (body.max_tokens is not None or body.top_k is not None)
-
-
-def _read_request(body: _Request) -> Prompt:
-    prompt = unpack_prompt(body.prompt or "")
-    prompt.params = collect_params(
-        max_tokens=body.max_tokens,
-        temperature=body.temperature,
-        top_p=body.top_p,
-        top_k=body.top_k,
-        stop_sequences=stop_list(body.stop),
-    )
-    return prompt
 
 
 def _accepts_response(body: _Response) -> bool:
@@ -81,7 +55,6 @@ SHAPE = BodyShape(
     source="https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-mistral-text-completion.html",
     rank=60,
     models=("mistral.mistral-7b-instruct-v0:2", "mistral.mixtral-8x7b-instruct-v0:1"),
-    request=RequestShape(_Request, _accepts_request, _read_request),
     response=ResponseShape(_Response, _accepts_response, _read_response),
     stream=StreamShape(_Response, _accepts_stream, _read_stream),
 )

@@ -237,7 +237,7 @@ def _read_request(body: _Request) -> Prompt:
 def _tools(tools: Any) -> list[Any] | None:
     if not isinstance(tools, list):
         return None
-    functions = [tool.get("function", tool) for tool in tools if isinstance(tool, dict)]
+    functions = [tool.get("function") or tool for tool in tools if isinstance(tool, dict)]
     return [
         tool_spec(function.get("name"), function.get("description"), function.get("parameters"))
         for function in functions

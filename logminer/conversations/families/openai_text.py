@@ -1,8 +1,9 @@
 """Text completions: a raw prompt string in, `choices[0].text` out.
 
-DeepSeek R1, older Writer models, and imported models that are asked in this way. It also takes every request
-that has a prompt string and nothing that another family knows it by. R1 writes its reasoning into the text
-and ends it with `</think>`; the opening tag may stand in the prompt's template and not in the answer.
+DeepSeek R1, older Writer models, and imported models that are asked in this way. Mistral's requests look the
+same, and so does every one that has a prompt string and nothing that another family knows it by. R1 writes
+its reasoning into the text and ends it with `</think>`; the opening tag may stand in the prompt's template
+and not in the answer.
 Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-deepseek.html
 """
 
@@ -22,6 +23,7 @@ class _Request(msgspec.Struct, gc=False):
     max_tokens: int | float | None = None
     temperature: int | float | None = None
     top_p: int | float | None = None
+    top_k: int | float | None = None
     stop: str | list[str] | None = None
     n: int | float | None = None
     response_format: msgspec.Raw | None = None
@@ -51,6 +53,7 @@ def _read_request(body: _Request) -> Prompt:
         max_tokens=body.max_tokens,
         temperature=body.temperature,
         top_p=body.top_p,
+        top_k=body.top_k,
         stop_sequences=stop_list(body.stop),
         n=body.n,
         response_schema=raw_value(body.response_format),

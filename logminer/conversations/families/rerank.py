@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from logminer.conversations.params import is_given
 from logminer.conversations.parts import Answer, Prompt
 from logminer.conversations.shapes import BodyShape, RequestShape, ResponseShape
 
@@ -25,7 +26,7 @@ class _Response(msgspec.Struct, gc=False):
 
 
 def _accepts_request(body: _Request) -> bool:
-    return body.query is not None and body.documents is not None
+    return body.query is not None and is_given(body.documents)
 
 
 def _read_request(body: _Request) -> Prompt:

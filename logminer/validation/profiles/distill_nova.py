@@ -19,7 +19,7 @@ _SHAPE = ConversationShape(max_messages=None)
 PROFILE = Profile(
     name="distill-nova",
     summary="distillation with an Amazon Nova teacher: several turns allowed",
-    source="https://docs.aws.amazon.com/nova/latest/userguide/fine-tune-prepare-data-understanding.html",
+    source="https://docs.aws.amazon.com/nova/latest/userguide/customize-fine-tune-prepare.html",
     # Nova's guide forbids the words and AWS's validator for Nova refuses a file that has them.
     severities=strict_severities(reserved_word="error"),
     scan=partial(scan_strict, max_messages=_SHAPE.max_messages),

@@ -1,0 +1,62 @@
+"""One request's whole story: where it was logged, what it was judged to be, and where it went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from logminer.errors import UsageError
+from logminer.query.rows import SELECT_COLUMNS, read_row, select_list
+from logminer.query.selection import Selection
+from logminer.query.view import StoreView
+from logminer.statuses import STATUS_DETAILS, STATUSES
+from logminer.store.registry import ExportEntry, read_exports
+
+
+@dataclass(frozen=True)
+class Story:
+    """What the store knows of one request.
+
+    `records` has one entry per delivery, with the columns of `select`. `conditions` says which parts of the
+    selection that was asked with each delivery meets.
+    """
+
+    request_id: str
+    records: tuple[dict[str, Any], ...]
+    conditions: tuple[dict[str, bool], ...]
+    exports: tuple[ExportEntry, ...]
+
+
+def explain_request(view: StoreView, request_id: str, selection: Selection) -> Story:
+    """The story of a request. Raises UsageError where the store has no record of it."""
+    conditions = view.conditions(selection)
+    tests = "".join(f", coalesce({each.sql.text}, false)" for each in conditions)
+    params = [param for each in conditions for param in each.sql.params]
+    rows = view.connection.execute(
+        f"SELECT {select_list(SELECT_COLUMNS)}{tests} FROM {view.relation(Selection(statuses=None), with_model=True)} AS logs "
+        f"WHERE request_id = ? ORDER BY source_uri, source_position",
+        [*params, request_id],
+    ).fetchall()
+    if not rows:
+        raise UsageError(
+            f"the store has no record of the request {request_id!r}",
+            where=view.storage.uri,
+            fix="Check the id; quarantined values are listed by: logminer store quarantine",
+        )
+    split = len(SELECT_COLUMNS) + 1  # the metadata takes two columns
+    records = tuple(dict(zip(SELECT_COLUMNS, read_row(SELECT_COLUMNS, row[:split]), strict=True)) for row in rows)
+    met = tuple(
+        {each.name: bool(flag) for each, flag in zip(conditions, row[split:], strict=True)} for row in rows
+    )
+    exports = tuple(entry for entry in read_exports(view.storage) if request_id in entry.request_ids)
+    return Story(request_id, records, met, exports)
+
+
+def explain_status(status: str, details: str | None) -> list[str]:
+    """The meaning of a status and of each word of its detail."""
+    lines = [f"{status}: {STATUSES[status]}"]
+    for word in (details or "").split():
+        family, colon, value = word.partition(":")
+        about = STATUS_DETAILS[family + colon]
+        lines.append(f"{word}: {about}" if not value else f"{word}: {about} ({value})")
+    return lines
