@@ -44,7 +44,9 @@ def read_config(folder: Path, environment: Mapping[str, str]) -> Config:
     store = environment.get("LOGMINER_STORE") or settings.get("store", DEFAULT_STORE)
     if not isinstance(store, str) or not store:
         raise ConfigurationError(
-            "`store` must be a path", where=str(folder / _PROJECT_FILE), fix='Write: store = "./logminer-store"'
+            "`store` must be a path",
+            where=str(folder / _PROJECT_FILE),
+            fix='Write: store = "./logminer-store"',
         )
     return Config(store=store, aliases=aliases)
 

@@ -2,14 +2,15 @@
 
 One value per line is the rule and the fast path. Behind it stands an assembler for the rest: values that span
 lines, several on one line, arrays of values, a byte order mark, and the timestamps that a CloudWatch Logs export
-puts before each. What cannot be read costs itself alone: a cut-off value ends where a whole record begins a line.
+puts before each. What cannot be read costs itself alone: a value that was cut off ends where a whole record begins
+a line.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO, Literal
 
 import msgspec
 from zlib_ng import zlib_ng
@@ -19,19 +20,31 @@ from logminer.records import NotARecord, RecordDecoder
 
 MAX_VALUE_BYTES = 256 << 20
 MAX_QUARANTINED_BYTES = 64 << 10
+# An object that is damaged all over must not fill the memory: past this much, little is kept of each value.
+_MAX_QUARANTINED_OBJECT_BYTES = 32 << 20
+_BRIEF_BYTES = 256
 # DEFLATE reaches about 1,030 to 1; logs stay below 100 to 1.
 _MAX_RATIO = 250
 _RATIO_COUNTS_FROM_BYTES = 1 << 30
 
 _READ_BYTES = 1 << 18
 _INFLATE_BYTES = 1 << 20
+_SALVAGE_BYTES = 1 << 12
 _GZIP_MAGIC = b"\x1f\x8b"
 
-_SPACE = b" \t\r\n\x0b\x0c"
-_BOM = b"\xef\xbb\xbf"
+_BOM = rb"\xef\xbb\xbf"
 # What a CloudWatch Logs export writes before a message; one tool was seen to write epoch milliseconds.
-_EXPORT_STAMP = re.compile(rb"(?:\d{4}-\d{2}-\d{2}T[\d:.]{8,15}Z|\d{13}) (?=\{)")
+_STAMP = rb"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}Z|[0-9]{13})[ \t]+(?=\{)"
+# Between values: white space, the punctuation of arrays of objects, marks and stamps.
+_BETWEEN = re.compile(rb"(?:[\s,\]]++|\[(?=\s*+(?:[{\[\]]|\Z))|" + _BOM + rb"|" + _STAMP + rb")*+")
+_LINE_START = re.compile(rb"([ \t]*+)(?:" + _BOM + rb")?+(?:" + _STAMP + rb")?+[{\[]")
+_SCALAR = rb'(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"|-?[0-9][0-9.eE+-]*+|true|false|null)'
+_SCALARS = re.compile(rb"\[?+(?:\s*+" + _SCALAR + rb"(?:[\s,\]\[]++|\Z|(?=\{)))++", re.DOTALL)
 _STRING_OR_BRACKET = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["{}\[\]]', re.DOTALL)
+_OPEN, _QUOTE = b'{"'
+_OPENING = frozenset(b"{[")
+# Values that begin inside one that does not end can begin inside each other; so many are looked at again.
+_MAX_INNER = 4
 
 
 class Quarantined(msgspec.Struct, frozen=True, gc=False):
@@ -43,10 +56,11 @@ class Quarantined(msgspec.Struct, frozen=True, gc=False):
 
 
 class ReadRecord(msgspec.Struct, frozen=True, gc=False):
-    """A log record and its ordinal in the object."""
+    """A log record, its ordinal in the object, and the text it was read from."""
 
     position: int
     decoded: DecodedRecord
+    text: bytes
 
 
 class DamagedObject(Exception):  # noqa: N818 - a finding about input, turned into a quarantined value
@@ -66,17 +80,24 @@ def read_values(stream: BinaryIO, decoder: RecordDecoder) -> Iterator[ReadRecord
 
 
 def inflate(stream: BinaryIO) -> Iterator[bytes]:
-    """The content of a gzip stream of any number of members, or of a plain one, in pieces of up to 1 MiB.
+    """The content of a gzip stream of any number of members, or of a plain one, in pieces of up to a few MiB.
 
-    Raises DamagedObject after the last piece that could be read.
+    Raises DamagedObject after the last piece that could be read. A checksum is known at a member's end only, so
+    what comes out before the damage shows may be damaged too.
     """
     data = stream.read(_READ_BYTES)
-    if not data.startswith(_GZIP_MAGIC):
-        while data:
-            yield data
-            data = stream.read(_READ_BYTES)
+    while len(data) < len(_GZIP_MAGIC) and (more := stream.read(_READ_BYTES)):
+        data += more
+    if data.startswith(_GZIP_MAGIC):
+        yield from _inflate_members(data, stream)
         return
-    member = None  # the decompressor of the gzip member that is being read, None between members
+    while data:
+        yield data
+        data = stream.read(_READ_BYTES)
+
+
+def _inflate_members(data: bytes, stream: BinaryIO) -> Iterator[bytes]:
+    member: Any = None  # the decompressor of the gzip member that is being read, None between members
     read_bytes = inflated_bytes = 0
     while data:
         read_bytes += len(data)
@@ -87,9 +108,11 @@ def inflate(stream: BinaryIO) -> Iterator[bytes]:
                     raise DamagedObject("gzip_trailing_garbage")
                 member = zlib_ng.decompressobj(wbits=31) if data else None
                 continue
+            before = member.copy()
             try:
                 piece = member.decompress(data, _INFLATE_BYTES)
             except zlib_ng.error:
+                yield from _salvage(before, data)
                 raise DamagedObject("gzip_damaged") from None
             inflated_bytes += len(piece)
             if inflated_bytes > max(_RATIO_COUNTS_FROM_BYTES, read_bytes * _MAX_RATIO):
@@ -104,189 +127,307 @@ def inflate(stream: BinaryIO) -> Iterator[bytes]:
         raise DamagedObject("gzip_cut_off")
 
 
+def _salvage(member: Any, data: bytes) -> Iterator[bytes]:
+    """What `data` gives up to the damage in it: a call that fails keeps all that it had inflated to itself."""
+    at, step = 0, _SALVAGE_BYTES
+    while step:
+        before = member.copy()
+        try:
+            piece = member.decompress(data[at : at + step])
+        except zlib_ng.error:
+            member, step = before, (1 if step > 1 else 0)
+            continue
+        at += step
+        if piece:
+            yield piece
+
+
+def _split_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The lines of an object, the last one also where its end is missing.
+
+    A line that outgrows MAX_VALUE_BYTES comes cut, somewhere above that size. DamagedObject passes through
+    after the last line.
+    """
+    rest: list[bytes] = []  # pieces of a line whose end has not come yet
+    rest_bytes = 0
+    is_cut = False  # what comes belongs to a line that was handed on already
+    try:
+        for piece in pieces:
+            lines = piece.split(b"\n")
+            last = lines.pop()
+            if lines:
+                if is_cut:
+                    is_cut = False
+                    del lines[0]
+                else:
+                    rest.append(lines[0])
+                    lines[0] = b"".join(rest)
+                rest, rest_bytes = [], 0
+                yield from lines
+            if not is_cut and last:
+                rest.append(last)
+                rest_bytes += len(last)
+                if rest_bytes > MAX_VALUE_BYTES:
+                    yield b"".join(rest)
+                    rest, rest_bytes, is_cut = [], 0, True
+    except DamagedObject:
+        yield b"".join(rest)
+        raise
+    yield b"".join(rest)
+
+
 class _ValueReader:
     def __init__(self, decoder: RecordDecoder) -> None:
         self._decode = decoder.decode
         self._position = 0
-        self._assembler = _Assembler()
+        self._kept_bytes = 0
+        self._assembler = _Assembler(self._decode)
 
     def read(self, stream: BinaryIO) -> Iterator[ReadRecord | Quarantined]:
-        rest: list[bytes] = []  # pieces of a line whose end has not come yet
-        rest_bytes = 0
-        pieces = inflate(stream)
+        decode, assembler = self._decode, self._assembler
         try:
-            for piece in pieces:
-                lines = piece.split(b"\n")
-                if len(lines) > 1:
-                    rest.append(lines[0])
-                    lines[0] = b"".join(rest) if len(rest) > 1 else rest[0]
-                    rest, rest_bytes = [], 0
-                last = lines.pop()
-                for line in lines:
-                    yield from self._read_line(line)
-                rest.append(last)
-                rest_bytes += len(last)
-                if rest_bytes > MAX_VALUE_BYTES:
-                    yield self._quarantined("too_large", rest[0])
-                    rest, rest_bytes = [_skip_line(pieces)], 0
+            for line in _split_lines(inflate(stream)):
+                if assembler.is_busy or len(line) > MAX_VALUE_BYTES:
+                    yield from self._read_odd_line(line)
+                elif line:
+                    try:
+                        decoded = decode(line)
+                    except NotARecord as finding:
+                        yield from self._read_refused_line(line, finding.reason)
+                    else:
+                        yield ReadRecord(self._next_position(), decoded, line)
         except DamagedObject as damage:
-            yield from self._finish(b"".join(rest), damage.reason)
+            yield from self._give_up_pending()
+            yield self._quarantined(damage.reason, b"")
         else:
-            yield from self._read_line(b"".join(rest))
-            yield from self._finish(b"", "cut_off")
+            yield from self._give_up_pending()
 
-    def _finish(self, rest: bytes, reason: str) -> Iterator[Quarantined]:
-        pending = self._assembler.take_pending()
-        if reason != "cut_off" or pending:
-            yield self._quarantined(reason, b"\n".join((pending, rest)).strip())
-
-    def _read_line(self, line: bytes) -> Iterator[ReadRecord | Quarantined]:
-        if not self._assembler.is_busy:
-            if not line or line.isspace():
-                return
+    def _read_refused_line(self, line: bytes, reason: str) -> Iterator[ReadRecord | Quarantined]:
+        """A line that is not one record as it stands."""
+        if reason == "not_a_record":
+            yield self._quarantined(reason, line)
+            return
+        # The usual case of an unusual file: one record, and something around it.
+        text = _without_surroundings(line)
+        if text and len(text) < len(line):
             try:
-                decoded = self._decode(line)
-            except NotARecord as finding:
-                if finding.reason not in ("invalid_json", "not_an_object"):
-                    yield self._quarantined(finding.reason, line)
-                    return
-            else:
-                yield ReadRecord(self._next_position(), decoded)
-                return
-        yield from self._assemble(line)
-
-    def _assemble(self, line: bytes) -> Iterator[ReadRecord | Quarantined]:
-        if self._assembler.has_pending and line.startswith(b"{"):
-            # A value that was cut off swallows what follows it, unless a whole record stands on this line.
-            try:
-                decoded = self._decode(line)
+                decoded = self._decode(text)
             except NotARecord:
                 pass
             else:
-                yield self._quarantined("cut_off", self._assembler.take_pending())
-                yield ReadRecord(self._next_position(), decoded)
+                yield ReadRecord(self._next_position(), decoded, text)
                 return
-        for text, is_whole in self._assembler.feed(line):
-            yield self._read_text(text) if is_whole else self._quarantined(_reason_for(text), text)
+        yield from self._read_odd_line(line)
+
+    def _read_odd_line(self, line: bytes) -> Iterator[ReadRecord | Quarantined]:
+        if len(line) > MAX_VALUE_BYTES:
+            yield from self._give_up_pending()
+            yield self._quarantined("too_large", line)
+            return
+        for text, reason in self._assembler.feed(line):
+            yield self._read_text(text) if reason is None else self._quarantined(reason, text)
 
     def _read_text(self, text: bytes) -> ReadRecord | Quarantined:
         try:
             decoded = self._decode(text)
         except NotARecord as finding:
             return self._quarantined(finding.reason, text)
-        return ReadRecord(self._next_position(), decoded)
+        return ReadRecord(self._next_position(), decoded, text)
+
+    def _give_up_pending(self) -> Iterator[Quarantined]:
+        pending = self._assembler.take_pending()
+        if pending:
+            yield self._quarantined("cut_off", pending)
 
     def _quarantined(self, reason: str, raw: bytes) -> Quarantined:
-        return Quarantined(self._next_position(), reason, raw[:MAX_QUARANTINED_BYTES])
+        whole = self._kept_bytes < _MAX_QUARANTINED_OBJECT_BYTES
+        raw = raw[: MAX_QUARANTINED_BYTES if whole else _BRIEF_BYTES]
+        self._kept_bytes += len(raw)
+        return Quarantined(self._next_position(), reason, raw)
 
     def _next_position(self) -> int:
         self._position += 1
         return self._position - 1
 
 
-def _skip_line(pieces: Iterator[bytes]) -> bytes:
-    """Pass over the rest of a line that is too long; what follows it in the last piece."""
-    for piece in pieces:
-        _, found, after = piece.partition(b"\n")
-        if found:
-            return after
-    return b""
+def _without_surroundings(line: bytes) -> bytes:
+    """A line without what may stand around a value: marks, stamps, the punctuation of an array."""
+    start = _BETWEEN.match(line)
+    return line[start.end() if start is not None else 0 :].rstrip(b" \t\r\x0b\x0c,]")
 
 
 def _reason_for(text: bytes) -> str:
     """Why a piece that does not begin like an object is quarantined."""
     try:
-        msgspec.json.decode(text)
+        text.decode("utf-8")
+        msgspec.json.decode(text, type=msgspec.Raw)  # checks the grammar, and builds nothing
     except UnicodeDecodeError:
         return "invalid_utf8"
-    except (msgspec.DecodeError, RecursionError):
+    except RecursionError:
+        return "too_deep"
+    except msgspec.DecodeError:
         return "invalid_json"
     return "not_an_object"
 
 
+# A piece of text, and why it is quarantined; None for the text of an object.
+_Cut = tuple[bytes, str | None]
+
+
 class _Assembler:
-    """Cuts lines into JSON objects by their brackets; an object may span lines, a string may not."""
+    """Cuts lines into JSON objects by their brackets; an object may span lines, a string may not.
 
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-        self._parts_bytes = 0
+    An object that was cut off would swallow all that follows. So inside one that began on an earlier line, a
+    line that begins no further in than that one did is looked at as a possible new beginning, too: it is one if
+    what begins there ends, and is a log record.
+    """
+
+    def __init__(self, decode: Callable[[bytes], DecodedRecord]) -> None:
+        self._decode = decode
+        self._pending = bytearray()  # earlier lines of an object that has not ended
         self._depth = 0
-        self._in_array = False  # in an array of values, whose commas and end are no values
-
-    @property
-    def has_pending(self) -> bool:
-        """Whether an object has begun that has not ended."""
-        return self._depth > 0
+        self._indent = 0  # of the line that the object, or the last one lost, began on
+        self._inner: list[tuple[int, int]] = []  # possible new beginnings: offset in `_pending`, depth there
+        self._is_lost = False  # inside the rest of an object that was given up
 
     @property
     def is_busy(self) -> bool:
         """Whether the next line depends on what came before it."""
-        return self._depth > 0 or self._in_array
+        return self._depth > 0 or self._is_lost
 
     def take_pending(self) -> bytes:
         """The object that has not ended, given up."""
-        pending = b"\n".join(self._parts)
-        self._parts, self._parts_bytes, self._depth = [], 0, 0
-        return pending
+        self._is_lost = False
+        return self._take(b"").rstrip()
 
-    def feed(self, line: bytes) -> Iterator[tuple[bytes, bool]]:
-        """The values that end on this line: an object's text and True, or text that is none and False."""
-        at = 0
+    def feed(self, line: bytes) -> Iterator[_Cut]:
+        """What ends on this line."""
+        if self.is_busy:
+            if self._is_new_beginning(line):
+                if pending := self.take_pending():
+                    yield pending, "cut_off"
+            elif self._is_lost:
+                return
+            else:
+                self._note_inner(line)
+        begin = at = 0  # where the object begins on this line, and how far it is scanned
         while True:
-            if self._depth == 0:
-                at = self._skip_between(line, at)
+            if not self._depth:
+                begin = at = _end_of_match(_BETWEEN, line, at)
                 if at >= len(line):
                     return
-                if line[at : at + 1] != b"{":
-                    yield line[at:], False
-                    return
-            end = self._scan_object(line, at)
-            if end is None:
-                if self._depth == 0:
-                    yield b"\n".join((*self._take_parts(), line[at:])), False
-                elif self._parts_bytes > MAX_VALUE_BYTES:
-                    yield self.take_pending(), False
-                return
-            yield b"\n".join((*self._take_parts(), line[at:end])), True
-            at = end
-
-    def _take_parts(self) -> list[bytes]:
-        parts, self._parts, self._parts_bytes = self._parts, [], 0
-        return parts
-
-    def _skip_between(self, line: bytes, at: int) -> int:
-        """The place of the next value: past white space, marks, stamps, and the punctuation of arrays."""
-        while at < len(line):
-            character = line[at : at + 1]
-            if character in _SPACE or (character == b"," and self._in_array):
-                at += 1
-            elif character == b"[" and not self._in_array:
-                self._in_array = True
-                at += 1
-            elif character == b"]" and self._in_array:
-                self._in_array = False
-                at += 1
-            elif line.startswith(_BOM, at):
-                at += len(_BOM)
-            elif (stamp := _EXPORT_STAMP.match(line, at)) is not None:
-                at = stamp.end()
+                if line[at] != _OPEN:
+                    text, reason, at = _cut_other(line, at)
+                    yield text, reason
+                    continue
+                self._indent = _indent_of(line)
+            found, at = self._scan(line, at)
+            if found == "end":
+                yield self._take(line[begin:at]), None
+            elif found == "inner":
+                yield from self._end_inner(line, at)
             else:
-                break
-        return at
+                yield from self._keep(line[begin:], found)
+                return
 
-    def _scan_object(self, line: bytes, at: int) -> int | None:
-        """The end of the object that begins or goes on at `at`; None where this line does not end it."""
+    def _is_new_beginning(self, line: bytes) -> bool:
+        """Whether a record stands on this line by itself, or an object that was given up must be over."""
+        start = _LINE_START.match(line)
+        if start is None:
+            return False
+        is_further_in = len(start[1]) > self._indent
+        if self._is_lost and not is_further_in:
+            return True
+        text = _without_surroundings(line)
+        # Further in, content may stand that only looks like a record.
+        return self._is_whole_record(text) if is_further_in else self._is_record(text)
+
+    def _is_record(self, text: bytes) -> bool:
+        try:
+            self._decode(text)
+        except NotARecord:
+            return False
+        return True
+
+    def _is_whole_record(self, text: bytes) -> bool:
+        if b'"schemaType"' not in text and b'"requestId"' not in text:
+            return False
+        try:
+            record = self._decode(text).record
+        except NotARecord:
+            return False
+        return record.schema_type is not None or (
+            record.request_id is not None and record.timestamp is not None
+        )
+
+    def _note_inner(self, line: bytes) -> None:
+        start = _LINE_START.match(line)
+        if start is not None and len(start[1]) <= self._indent and line[start.end() - 1] == _OPEN:
+            self._inner.append((len(self._pending) + start.end() - 1, self._depth))
+            del self._inner[:-_MAX_INNER]
+
+    def _end_inner(self, line: bytes, end: int) -> Iterator[_Cut]:
+        """A possible new beginning has come to its end: was it one?"""
+        offset, _ = self._inner.pop()
+        text = bytes(self._pending[offset:]) + line[max(0, offset - len(self._pending)) : end]
+        if self._is_whole_record(text):
+            del self._pending[offset:]
+            yield self.take_pending(), "cut_off"
+            yield text, None
+
+    def _keep(self, rest: bytes, found: str) -> Iterator[_Cut]:
+        """The end of a line inside an object: go on with the next line, unless there is no hope."""
+        spans_lines = bool(self._pending)
+        if found == "open_string":
+            yield self._take(rest), "cut_off"
+            self._is_lost = spans_lines
+            return
+        self._pending += rest
+        self._pending += b"\n"
+        if len(self._pending) > MAX_VALUE_BYTES:
+            yield self._take(b""), "too_large"
+            self._is_lost = True
+
+    def _take(self, end: bytes) -> bytes:
+        text = bytes(self._pending) + end if self._pending else end
+        self._pending.clear()
+        self._inner.clear()
+        self._depth = 0
+        return text
+
+    def _scan(self, line: bytes, at: int) -> tuple[Literal["end", "inner", "open_string", "more"], int]:
+        """Follow the brackets of an object: to its end, to that of one that may have begun inside, or on."""
         for token in _STRING_OR_BRACKET.finditer(line, at):
-            text = token.group()
-            if text in (b"{", b"["):
+            first = line[token.start()]
+            if first == _QUOTE:
+                if token.end() - token.start() == 1:
+                    return "open_string", len(line)
+            elif first in _OPENING:
                 self._depth += 1
-            elif text in (b"}", b"]"):
+            else:
                 self._depth -= 1
-                if self._depth == 0:
-                    return token.end()
-            elif text == b'"':  # a string that does not end on its line: no JSON
-                self._depth = 0
-                return None
-        self._parts.append(line[at:])
-        self._parts_bytes += len(line) - at
-        return None
+                if not self._depth:
+                    return "end", token.end()
+                if self._inner and self._inner[-1][1] == self._depth:
+                    return "inner", token.end()
+        return "more", len(line)
+
+
+def _end_of_match(pattern: re.Pattern[bytes], line: bytes, at: int) -> int:
+    match = pattern.match(line, at)
+    return match.end() if match is not None else at
+
+
+def _indent_of(line: bytes) -> int:
+    return len(line) - len(line.lstrip(b" \t"))
+
+
+def _cut_other(line: bytes, at: int) -> tuple[bytes, str, int]:
+    """What stands at `at` and is no object, why it is quarantined, and where to go on.
+
+    Plain values can stand between objects; anything else makes the rest of the line unreadable.
+    """
+    end = _end_of_match(_SCALARS, line, at)
+    if end > at and (end >= len(line) or line[end] == _OPEN):
+        return line[at:end], "not_an_object", end
+    return line[at:], _reason_for(line[at:]), len(line)

@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 import msgspec
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# Python refuses to convert longer digit strings, and such a number is no count of anything.
+_MAX_INTEGER_DIGITS = 64
 
 encode_json = msgspec.json.Encoder().encode
 encode_canonical_json = msgspec.json.Encoder(order="sorted").encode
@@ -34,12 +36,11 @@ class NumberText(float):
 
 
 def _parse_int(text: str) -> int | NumberText:
-    # Python refuses to convert very long digit strings; such a number is no count of anything.
-    return int(text) if len(text) < 64 else NumberText(text)
+    return int(text) if len(text) < _MAX_INTEGER_DIGITS and text != "-0" else NumberText(text)
 
 
 def _refuse_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not JSON")
+    raise json.JSONDecodeError(f"{text} is not JSON", "", 0)
 
 
 tolerant_decoder = json.JSONDecoder(
@@ -50,8 +51,8 @@ tolerant_decoder = json.JSONDecoder(
 def json_value(raw: msgspec.Raw | bytes) -> Any:
     """The plain value of JSON text.
 
-    Raises UnicodeDecodeError for bytes that are not UTF-8, ValueError for what is no JSON and RecursionError
-    for JSON that is nested too deep.
+    Raises UnicodeDecodeError for bytes that are not UTF-8, json.JSONDecodeError for what is no JSON and
+    RecursionError for JSON that is nested too deep.
     """
     try:
         return _decode(raw)

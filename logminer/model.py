@@ -74,3 +74,10 @@ class BodyTypes(msgspec.Struct, frozen=True):
     request: type[msgspec.Struct]
     response: type[msgspec.Struct]
     chunk: type[msgspec.Struct]
+
+
+class IngestRun(msgspec.Struct, frozen=True):
+    """What all rows of one run share. `started_us` is UTC, microseconds since 1970."""
+
+    ingest_id: str
+    started_us: int

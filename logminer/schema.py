@@ -92,4 +92,3 @@ COLUMN_NAMES = tuple(column.name for column in COLUMNS)
 FILE_COLUMNS = tuple(column for column in COLUMNS if column.name != "date")
 # A struct needs a field: every table, and a file without any other, has the one for the empty key.
 FIRST_METADATA_FIELD = encode_key("")
-

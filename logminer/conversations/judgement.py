@@ -14,7 +14,6 @@ from logminer.conversations.stops import STOPPED_AT_SEQUENCE, StopClass, stop_cl
 from logminer.model import AnyRecord
 from logminer.models import looks_not_text, parse_model_id
 
-
 # A template that ends like this lets the model begin with its reasoning; nothing of the answer is given.
 _REASONING_OPENERS = frozenset({"", "<think>", "<reasoning>"})
 
@@ -65,7 +64,9 @@ def _absent_status(record: AnyRecord, read: ReadBodies, words: list[str]) -> str
     if no_request or no_response or "prompt_resource" in words:
         _explain_absence(record, no_request, no_response, words)
         return "body_missing"
-    if (read.prompt is not None and read.prompt.not_text) or (read.answer is not None and read.answer.not_text):
+    if (read.prompt is not None and read.prompt.not_text) or (
+        read.answer is not None and read.answer.not_text
+    ):
         return "not_text_generation"
     if read.answer is not None and _has_unknown_block(read.answer):
         words.append("unknown_block")
@@ -84,7 +85,10 @@ def is_not_text_model(model_id: str | None) -> bool:
 def _explain_absence(record: AnyRecord, no_request: bool, no_response: bool, words: list[str]) -> None:
     request_path = record.input.input_body_s3_path if record.input is not None else None
     response_path = record.output.output_body_s3_path if record.output is not None else None
-    for absent, path, side in ((no_request, request_path, "request"), (no_response, response_path, "response")):
+    for absent, path, side in (
+        (no_request, request_path, "request"),
+        (no_response, response_path, "response"),
+    ):
         if absent:
             if path is None:
                 words.append("modality_off")

@@ -55,6 +55,21 @@ def known_objects(storage: Storage, snapshot: Snapshot) -> dict[str, tuple[str, 
     return known
 
 
+def objects_of_older_parsers(
+    storage: Storage, snapshot: Snapshot, parser_version: int, statuses: Collection[str] | None
+) -> set[str]:
+    """Stored objects with a row of one of `statuses` (None: any) that an older parser wrote."""
+    if not snapshot.files:
+        return set()
+    where = "parser_version < ?"
+    params: list[Any] = [parser_version]
+    if statuses is not None:
+        where += " AND status IN (SELECT unnest(?))"
+        params.append(list(statuses))
+    query = f"SELECT DISTINCT source_uri FROM {scan_files(storage, snapshot.files)} WHERE {where}"
+    return {row[0] for row in connect().execute(query, params).fetchall()}
+
+
 def commit_files(
     storage: Storage,
     table: Table,
@@ -122,7 +137,9 @@ def _take_out(
     paths = {
         row[0]
         for row in connect()
-        .execute(f"SELECT DISTINCT filename FROM {scan} WHERE source_uri IN (SELECT unnest(?))", [list(objects)])
+        .execute(
+            f"SELECT DISTINCT filename FROM {scan} WHERE source_uri IN (SELECT unnest(?))", [list(objects)]
+        )
         .fetchall()
     }
     removed = [file for file in snapshot.files if storage.path(f"invocations/{file.name}") in paths]
@@ -166,7 +183,9 @@ def _mark_redelivered(
     ]
 
 
-def _within_promotion_limit(storage: Storage, snapshot: Snapshot, pending: Sequence[DataFile]) -> list[DataFile]:
+def _within_promotion_limit(
+    storage: Storage, snapshot: Snapshot, pending: Sequence[DataFile]
+) -> list[DataFile]:
     """`pending` with metadata keys moved to the rest where the table would get too many promoted ones."""
     fields = dict.fromkeys(snapshot.metadata_fields)
     files: list[DataFile] = []
@@ -222,7 +241,9 @@ def _rewrite(
         for index in range(source.num_row_groups):
             rows = source.read_row_group(index)
             if drop_objects:
-                rows = rows.filter(pc.invert(pc.is_in(rows["source_uri"], pa.array(drop_objects, pa.string()))))
+                rows = rows.filter(
+                    pc.invert(pc.is_in(rows["source_uri"], pa.array(drop_objects, pa.string())))
+                )
             if redelivered:
                 rows = _with_redelivered(rows, redelivered)
             if demote:
@@ -235,10 +256,10 @@ def _rewrite(
 
 def _with_redelivered(rows: pa.Table, ids: Collection[_RowId]) -> pa.Table:
     places = zip(rows["source_uri"].to_pylist(), rows["source_position"].to_pylist(), strict=True)
-    marks = [
-        old or place in ids for old, place in zip(rows["redelivered"].to_pylist(), places, strict=True)
-    ]
-    return rows.set_column(rows.schema.get_field_index("redelivered"), "redelivered", pa.array(marks, pa.bool_()))
+    marks = [old or place in ids for old, place in zip(rows["redelivered"].to_pylist(), places, strict=True)]
+    return rows.set_column(
+        rows.schema.get_field_index("redelivered"), "redelivered", pa.array(marks, pa.bool_())
+    )
 
 
 def _with_demoted(rows: pa.Table, demote: Sequence[str]) -> pa.Table:
@@ -251,7 +272,9 @@ def _with_demoted(rows: pa.Table, demote: Sequence[str]) -> pa.Table:
             rest[index] = encode_json({**json.loads(rest[index] or "{}"), **moved}).decode()
     kept = [field for field in metadata_fields_of(rows.schema) if field not in demote]
     rows = rows.set_column(
-        rows.schema.get_field_index("request_metadata_rest"), "request_metadata_rest", pa.array(rest, pa.string())
+        rows.schema.get_field_index("request_metadata_rest"),
+        "request_metadata_rest",
+        pa.array(rest, pa.string()),
     )
     kind = pa.struct([(field, pa.string()) for field in kept or [FIRST_METADATA_FIELD]])
     values = [None if fields is None else {field: fields[field] for field in kept} for fields in metadata]

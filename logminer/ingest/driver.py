@@ -14,12 +14,12 @@ from typing import Protocol
 
 from logminer.ingest.commit import commit_files, known_objects
 from logminer.ingest.compact import compact_small_files
-from logminer.ingest.pool import Done, HandOver, Handed, Read, Start, WorkerProcess, answers
+from logminer.ingest.pool import Done, Handed, HandOver, Read, Start, WorkerProcess, answers
 from logminer.ingest.worker import Harvest, IngestWorker, Tally
+from logminer.model import IngestRun
 from logminer.sources import LogObject
 from logminer.store.quarantine import write_quarantine
 from logminer.store.registry import add_model_ids
-from logminer.store.rows import IngestRun
 from logminer.store.storage import Storage, storage_error
 from logminer.store.table import Snapshot, Table, create_table, open_table, table_exists
 
@@ -42,6 +42,7 @@ class IngestReport:
 
     ingest_id: str
     listed: int = 0
+    passed_over: int = 0
     skipped: int = 0
     tally: Tally = field(default_factory=Tally)
     taken: int = 0
@@ -74,9 +75,7 @@ class NoProgress:
 def new_run() -> IngestRun:
     """A run that begins now. Ids sort by time."""
     now = datetime.now(UTC)
-    return IngestRun(
-        f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}", int(now.timestamp() * 1_000_000)
-    )
+    return IngestRun(f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}", int(now.timestamp() * 1_000_000))
 
 
 def open_or_create(storage: Storage) -> Table:
@@ -94,11 +93,13 @@ def ingest_objects(
     reread: Callable[[Snapshot, Known], Collection[str]] | None = None,
     progress: Progress | None = None,
     stop: threading.Event | None = None,
+    passed_over: int = 0,
 ) -> IngestReport:
     """Read every object that the store does not have, and commit its rows, each object exactly once.
 
     `reread` may name stored objects, out of those given, whose rows are to be replaced. Once `stop` is set,
-    what is under way is finished and committed, and the report says `interrupted`.
+    what is under way is finished and committed, and the report says `interrupted`. `passed_over` counts files
+    of the source that are no logs; it goes into the report.
     """
     started = time.monotonic()
     run = new_run()
@@ -106,7 +107,7 @@ def ingest_objects(
     snapshot = table.snapshot()
     known = known_objects(storage, snapshot)
     again = frozenset(reread(snapshot, known)) if reread is not None else frozenset()
-    report = IngestReport(run.ingest_id, listed=len(objects))
+    report = IngestReport(run.ingest_id, listed=len(objects), passed_over=passed_over)
     new = [log for log in objects if log.uri not in known or log.uri in again]
     report.changed = [
         log.uri for log in objects if log.uri not in again and _is_changed(log, known.get(log.uri))

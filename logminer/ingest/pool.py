@@ -22,8 +22,8 @@ import msgspec
 
 from logminer.errors import LogminerError, StorageError
 from logminer.ingest.worker import Harvest, IngestWorker, Tally
+from logminer.model import IngestRun
 from logminer.sources import LogObject
-from logminer.store.rows import IngestRun
 from logminer.store.storage import open_storage
 
 _LENGTH = struct.Struct("<Q")

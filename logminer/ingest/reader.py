@@ -46,7 +46,10 @@ def _record_time(record: AnyRecord, log: LogObject) -> tuple[int | None, tuple[s
     """UTC microseconds of a call, and where they come from if not from the record."""
     if record.timestamp is not None and (time_us := _microseconds(record.timestamp)) is not None:
         return time_us, ()
-    for known, detail in ((log.name_time(), "timestamp_from_name"), (log.folder_hour(), "timestamp_from_folder")):
+    for known, detail in (
+        (log.name_time(), "timestamp_from_name"),
+        (log.folder_hour(), "timestamp_from_folder"),
+    ):
         if known is not None:
             return int(known.timestamp()) * 1_000_000, (detail,)
     return None, ()

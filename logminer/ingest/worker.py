@@ -12,11 +12,11 @@ from logminer.conversations import record_decoder
 from logminer.errors import LogminerError
 from logminer.framing import Quarantined
 from logminer.ingest.reader import read_log
+from logminer.model import IngestRun
 from logminer.sources import LogObject, open_log
 from logminer.store.quarantine import QuarantinedValue
 from logminer.store.rows import (
     DataFileWriter,
-    IngestRun,
     Row,
     batch_of_rows,
     metadata_fields_of,

@@ -51,7 +51,9 @@ def count_records(view: StoreView, selection: Selection, by: str | None = None) 
     )
 
 
-def _groups(view: StoreView, selection: Selection, by: str, relation: str, where: Sql) -> dict[str | None, int]:
+def _groups(
+    view: StoreView, selection: Selection, by: str, relation: str, where: Sql
+) -> dict[str | None, int]:
     if (by in COLUMN_NAMES or by == "model") and by not in _TEXT_COLUMNS:
         value = Sql(f"{by}::VARCHAR")
     else:

@@ -44,7 +44,9 @@ def explain_request(view: StoreView, request_id: str, selection: Selection) -> S
             fix="Check the id; quarantined values are listed by: logminer store quarantine",
         )
     split = len(SELECT_COLUMNS) + 1  # the metadata takes two columns
-    records = tuple(dict(zip(SELECT_COLUMNS, read_row(SELECT_COLUMNS, row[:split]), strict=True)) for row in rows)
+    records = tuple(
+        dict(zip(SELECT_COLUMNS, read_row(SELECT_COLUMNS, row[:split]), strict=True)) for row in rows
+    )
     met = tuple(
         {each.name: bool(flag) for each, flag in zip(conditions, row[split:], strict=True)} for row in rows
     )

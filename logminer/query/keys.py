@@ -61,7 +61,9 @@ def read_census(view: StoreView, selection: Selection, top: int = 5) -> Census:
         found[key] = (records, distinct, values)
     for key, (records, distinct, values) in rest.items():
         known = found.get(key)
-        found[key] = (records, distinct, values) if known is None else _both(known, (records, distinct, values), top)
+        found[key] = (
+            (records, distinct, values) if known is None else _both(known, (records, distinct, values), top)
+        )
     ordered = sorted(found, key=lambda key: (-found[key][0], key))
     return Census(row[0], row[1], tuple(_census(key, *found[key], ordered) for key in ordered))
 

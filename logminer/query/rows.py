@@ -30,7 +30,10 @@ _EXPRESSIONS = {
 
 def select_list(columns: Sequence[str]) -> str:
     """SQL for reading columns of `SELECT_COLUMNS`; `read_row` makes values of what it gives."""
-    return ", ".join(f"{_EXPRESSIONS.get(name, name)} AS {name}" if name != "request_metadata" else _EXPRESSIONS[name] for name in columns)
+    return ", ".join(
+        f"{_EXPRESSIONS.get(name, name)} AS {name}" if name != "request_metadata" else _EXPRESSIONS[name]
+        for name in columns
+    )
 
 
 def read_row(columns: Sequence[str], row: Sequence[Any]) -> tuple[Any, ...]:
@@ -67,7 +70,9 @@ def select_records(
     for name in chosen:
         if name not in SELECT_COLUMNS:
             raise UsageError(
-                f"there is no column {name!r}", where="--columns", fix="Columns are: " + ", ".join(SELECT_COLUMNS)
+                f"there is no column {name!r}",
+                where="--columns",
+                fix="Columns are: " + ", ".join(SELECT_COLUMNS),
             )
     where = joined(view.conditions(selection))
     relation = view.relation(selection, with_model="model" in chosen)

@@ -52,7 +52,9 @@ class Selection:
         _check_words("--exclude-detail", self.exclude_details, STATUS_DETAILS)
         if self.since is not None and self.until is not None and self.since >= self.until:
             raise UsageError(
-                "the time span is empty: it ends before it begins", where="--until", fix="--since T --until LATER"
+                "the time span is empty: it ends before it begins",
+                where="--until",
+                fix="--since T --until LATER",
             )
 
     def as_dict(self) -> dict[str, Any]:
@@ -97,7 +99,11 @@ def compile_selection(
     if model_ids is not None:
         add(Condition("teacher", "another model", _one_of("model_id", tuple(model_ids))))
     if selection.since is not None:
-        add(Condition("since", "too early", Sql("timestamp >= ?::TIMESTAMPTZ", (selection.since.isoformat(),))))
+        add(
+            Condition(
+                "since", "too early", Sql("timestamp >= ?::TIMESTAMPTZ", (selection.since.isoformat(),))
+            )
+        )
     if selection.until is not None:
         add(Condition("until", "too late", Sql("timestamp < ?::TIMESTAMPTZ", (selection.until.isoformat(),))))
     for name, values in (

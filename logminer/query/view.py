@@ -34,7 +34,9 @@ def as_utc(value: datetime) -> datetime:
 class StoreView:
     """One version of a store, open for questions. Use it as a context manager, or close it."""
 
-    def __init__(self, storage: Storage, *, aliases: Mapping[str, str] | None = None, version: int | None = None) -> None:
+    def __init__(
+        self, storage: Storage, *, aliases: Mapping[str, str] | None = None, version: int | None = None
+    ) -> None:
         self.storage = storage
         self._table: Table = open_table(storage, version)
         self.snapshot: Snapshot = self._table.snapshot()
@@ -77,7 +79,9 @@ class StoreView:
     def _files(self, selection: Selection) -> tuple[DataFile, ...]:
         if selection.since is None and selection.until is None:
             return self.snapshot.files
-        return tuple(each for each in self.snapshot.files if _may_hold(each, selection.since, selection.until))
+        return tuple(
+            each for each in self.snapshot.files if _may_hold(each, selection.since, selection.until)
+        )
 
     @property
     def model_ids(self) -> set[str]:
@@ -91,7 +95,11 @@ class StoreView:
         return self._table.history()
 
     def _check_files(self) -> None:
-        missing = [file for file in self.snapshot.files if not Path(self.storage.path(f"invocations/{file.name}")).exists()]
+        missing = [
+            file
+            for file in self.snapshot.files
+            if not Path(self.storage.path(f"invocations/{file.name}")).exists()
+        ]
         if missing:
             raise UsageError(
                 f"version {self.version} can no longer be read: {len(missing)} of its files were vacuumed",
@@ -147,7 +155,9 @@ class StoreView:
         if selection.teacher is not None:
             match = self.match_teacher(selection.teacher)
             model_ids = [known.logged for candidate in match.candidates for known in candidate.logged]
-        return compile_selection(selection, self.promoted(selection) if _asks_metadata(selection) else (), model_ids)
+        return compile_selection(
+            selection, self.promoted(selection) if _asks_metadata(selection) else (), model_ids
+        )
 
     def relation(self, selection: Selection, *, with_model: bool = False) -> str:
         """SQL for all rows of the files that a selection's time span needs.
@@ -244,4 +254,3 @@ def _first_line(error: Exception) -> str:
 def printable(text: str) -> str:
     """`text` fit for a terminal: control characters are escaped."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
-

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from logminer.store.rows import IngestRun
+from logminer.model import IngestRun
 from logminer.store.storage import Storage
 
 FOLDER = "quarantine"

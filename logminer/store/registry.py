@@ -86,5 +86,7 @@ def _decode(storage: Storage, name: str, kind: type[_T]) -> _T:
         return msgspec.json.decode(storage.read_bytes(name), type=kind)
     except msgspec.DecodeError as error:
         raise StorageError(
-            f"the file is damaged: {error}", where=storage.path(name), fix="Restore it from a backup, or delete it."
+            f"the file is damaged: {error}",
+            where=storage.path(name),
+            fix="Restore it from a backup, or delete it.",
         ) from error

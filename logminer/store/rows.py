@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from logminer.conversations import Conversation
 from logminer.json_text import encode_json
 from logminer.metadata_keys import decode_key, encode_key
-from logminer.model import AnyRecord
+from logminer.model import AnyRecord, IngestRun
 from logminer.schema import FILE_COLUMNS, FIRST_METADATA_FIELD, MAX_PROMOTED_KEYS, PARSER_VERSION
 from logminer.sources import LogObject
 from logminer.store.storage import Storage, storage_error
@@ -43,13 +43,6 @@ class Row(msgspec.Struct, gc=False):
     time_us: int
     record: AnyRecord
     conversation: Conversation
-
-
-class IngestRun(msgspec.Struct, frozen=True):
-    """What all rows of one run share. `started_us` is UTC, microseconds since 1970."""
-
-    ingest_id: str
-    started_us: int
 
 
 _FROM_RECORD = (
@@ -86,9 +79,7 @@ def promoted_fields(rows: Iterable[Row], known: Sequence[str]) -> tuple[str, ...
             counts.update(row.record.request_metadata.keys())
     fields = dict.fromkeys(field for field in known if decode_key(field) in counts)
     room = MAX_PROMOTED_KEYS - len(known)
-    new = sorted(
-        (key for key in counts if encode_key(key) not in known), key=lambda key: (-counts[key], key)
-    )
+    new = sorted((key for key in counts if encode_key(key) not in known), key=lambda key: (-counts[key], key))
     fields.update(dict.fromkeys(encode_key(key) for key in new[: max(room, 0)]))
     return tuple(fields) or (FIRST_METADATA_FIELD,)
 

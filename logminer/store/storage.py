@@ -135,9 +135,13 @@ def storage_error(error: OSError, path: str) -> StorageError | ConfigurationErro
     """The error to raise for what the operating system said of `path`."""
     if isinstance(error, PermissionError) or error.errno == 30:  # EROFS
         return ConfigurationError(
-            f"no permission: {error.strerror}", where=path, fix="Give permission to it, or choose another --store."
+            f"no permission: {error.strerror}",
+            where=path,
+            fix="Give permission to it, or choose another --store.",
         )
-    return StorageError(f"{error.strerror}", where=path, fix="Mend that, and run again; nothing is half done.")
+    return StorageError(
+        f"{error.strerror}", where=path, fix="Mend that, and run again; nothing is half done."
+    )
 
 
 def open_storage(uri: str) -> Storage:

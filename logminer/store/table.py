@@ -100,10 +100,13 @@ class Table:
         """The files of the version that this handle sees."""
         actions = self._delta.get_add_actions(flatten=True)
         columns = [
-            actions.column(name).to_pylist() for name in ("path", "size_bytes", "partition.date", "num_records")
+            actions.column(name).to_pylist()
+            for name in ("path", "size_bytes", "partition.date", "num_records")
         ]
         files = [DataFile(*row) for row in zip(*columns, strict=True)]
-        return Snapshot(self.version, tuple(sorted(files, key=lambda file: file.name)), self._metadata_fields())
+        return Snapshot(
+            self.version, tuple(sorted(files, key=lambda file: file.name)), self._metadata_fields()
+        )
 
     def _metadata_fields(self) -> tuple[str, ...]:
         schema = json.loads(self._delta.schema().to_json())
@@ -141,7 +144,8 @@ class Table:
         now_ms = int(time.time() * 1000)
         applications = {application, MAINTENANCE} if remove else {application}
         transactions = [
-            Transaction(name, (self._delta.transaction_version(name) or 0) + 1) for name in sorted(applications)
+            Transaction(name, (self._delta.transaction_version(name) or 0) + 1)
+            for name in sorted(applications)
         ]
         actions = [
             *(
@@ -237,7 +241,9 @@ def open_table(storage: Storage, version: int | None = None) -> Table:
         if version is not None and table_exists(storage):
             raise _no_version(storage, version) from error
         raise UsageError(
-            "there is no store here", where=storage.uri, fix="Make one with: logminer ingest LOGS --store PATH"
+            "there is no store here",
+            where=storage.uri,
+            fix="Make one with: logminer ingest LOGS --store PATH",
         ) from error
     except DeltaError as error:
         if version is not None:

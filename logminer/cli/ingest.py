@@ -1,0 +1,159 @@
+"""`logminer ingest`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from logminer.cli import INTERRUPTED
+from logminer.cli.options import JsonOption, StoreOption, config
+
+if TYPE_CHECKING:
+    from logminer.ingest.driver import IngestReport
+
+
+def ingest_command(
+    sources: Annotated[
+        list[str], typer.Argument(metavar="SOURCE...", help="Folders, files, globs, or - for standard input.")
+    ],
+    store: StoreOption = None,
+    since: Annotated[
+        str | None, typer.Option("--since", help="Skip hour folders before this time, UTC.", metavar="T")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", help="Skip hour folders after this time, UTC.", metavar="T")
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", help="Worker processes.  [default: all cores]", metavar="N", min=1),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with code 5 if anything was quarantined.")
+    ] = False,
+    max_bad: Annotated[
+        int | None,
+        typer.Option(
+            "--max-bad", help="Exit with code 5 if more than N values were quarantined.", metavar="N", min=0
+        ),
+    ] = None,
+    reread_changed: Annotated[
+        bool, typer.Option("--reread-changed", help="Replace the rows of log objects that changed.")
+    ] = False,
+    reparse: Annotated[
+        bool, typer.Option("--reparse", help="Read log objects again whose rows an older logminer wrote.")
+    ] = False,
+    status: Annotated[
+        str | None,
+        typer.Option("--status", help="With --reparse: only for rows of these statuses, with commas."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Read invocation logs into the store: what is new, each log record exactly once.
+
+    \b
+    Examples:
+      logminer ingest logs/
+      logminer ingest '/data/AWSLogs/*/BedrockModelInvocationLogs/us-west-2' --since 7d
+      zcat *.json.gz | logminer ingest -
+      logminer ingest logs/ --reparse --status unrecognized,incomplete
+    """
+    from logminer import pipeline
+    from logminer.cli.progress import stopping_softly, terminal_progress
+
+    with terminal_progress() as progress, stopping_softly() as stop:
+        report = pipeline.ingest(
+            *sources,
+            store=store or config().store,
+            since=since,
+            until=until,
+            workers=workers,
+            reread_changed=reread_changed,
+            reparse=reparse,
+            status=status,
+            progress=progress,
+            stop=stop,
+        )
+    _print_report(report, json)
+    _exit(report, strict, max_bad)
+
+
+def _print_report(report: IngestReport, as_json: bool) -> None:
+    from logminer.cli.output import print_json
+
+    if as_json:
+        print_json(_facts(report))
+    else:
+        _say_report(report)
+
+
+def _facts(report: IngestReport) -> dict[str, Any]:
+    tally = report.tally
+    return {
+        "ingest_id": report.ingest_id,
+        "objects": {
+            "listed": report.listed,
+            "new": tally.objects,
+            "skipped": report.skipped,
+            "changed": len(report.changed),
+            "unreadable": len(tally.unreadable),
+            "passed_over": report.passed_over,
+        },
+        "records": tally.records,
+        "by_status": tally.by_status,
+        "quarantined": tally.quarantined,
+        "bytes_read": tally.read_bytes,
+        "seconds": round(report.seconds, 3),
+        "version": report.version,
+        "interrupted": report.interrupted,
+    }
+
+
+def _say_report(report: IngestReport) -> None:
+    from logminer.cli.output import say, warn
+    from logminer.query.view import printable
+    from logminer.statuses import STATUSES
+
+    tally = report.tally
+    rate = tally.read_bytes / report.seconds / 1e6 if report.seconds else 0.0
+    say(
+        f"{tally.records:,} records from {tally.objects:,} new log objects "
+        f"({tally.read_bytes / 1e6:,.1f} MB in {report.seconds:,.1f} s, {rate:,.1f} MB/s); "
+        f"{report.skipped:,} known already; store version {report.version}"
+    )
+    for status in STATUSES:
+        if tally.by_status.get(status):
+            say(f"  {tally.by_status[status]:>10,}  {status}")
+    if report.passed_over:
+        say(f"{report.passed_over:,} files that are no log objects were passed over")
+    if tally.quarantined:
+        warn(f"{tally.quarantined:,} values could not be read; see: logminer store quarantine")
+    if report.changed:
+        warn(
+            f"{len(report.changed):,} log objects changed since they were read, such as "
+            f"{printable(report.changed[0])}; read them again with --reread-changed"
+        )
+    if report.taken:
+        say(f"{report.taken:,} log objects were committed by another ingest meanwhile")
+    for unreadable in tally.unreadable[:5]:
+        warn(f"{printable(unreadable.uri)}: {unreadable.problem}")
+
+
+def _exit(report: IngestReport, strict: bool, max_bad: int | None) -> None:
+    from logminer.errors import ConfigurationError, StorageError, TooManyQuarantined
+
+    if report.interrupted:
+        raise typer.Exit(INTERRUPTED)
+    unreadable = report.tally.unreadable
+    if unreadable:
+        kind = ConfigurationError if unreadable[0].exit_code == ConfigurationError.exit_code else StorageError
+        raise kind(
+            f"{len(unreadable)} log objects could not be opened",
+            fix="Mend that and run again; the rest is stored.",
+        )
+    allowed = max_bad if max_bad is not None else (0 if strict else None)
+    if allowed is not None and report.tally.quarantined > allowed:
+        raise TooManyQuarantined(
+            f"{report.tally.quarantined:,} values were quarantined; {allowed} are allowed",
+            fix="Everything else is stored. Look at them with: logminer store quarantine",
+        )
