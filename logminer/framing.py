@@ -1,9 +1,9 @@
 """The JSON values of a log object, whatever holds them together.
 
 One value per line is the rule and the fast path. Behind it stands an assembler for the rest: values that span
-lines, several on one line, arrays of values, a byte order mark, and the timestamps that a CloudWatch Logs export
-puts before each. What cannot be read costs itself alone: a value that was cut off ends where a whole record begins
-a line.
+lines, several on one line, arrays of values, a byte order mark, and the timestamps that a CloudWatch Logs
+export puts before each. What cannot be read costs itself alone: a value that was cut off ends where a whole
+record begins a line.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ _READ_BYTES = 1 << 18
 _INFLATE_BYTES = 1 << 20
 _SALVAGE_BYTES = 1 << 12
 _GZIP_MAGIC = b"\x1f\x8b"
+_DeflateError: type[Exception] = zlib_ng.error  # type: ignore[assignment]  # its stub is wrong
 
 _BOM = rb"\xef\xbb\xbf"
 # What a CloudWatch Logs export writes before a message; one tool was seen to write epoch milliseconds.
@@ -82,8 +83,8 @@ def read_values(stream: BinaryIO, decoder: RecordDecoder) -> Iterator[ReadRecord
 def inflate(stream: BinaryIO) -> Iterator[bytes]:
     """The content of a gzip stream of any number of members, or of a plain one, in pieces of up to a few MiB.
 
-    Raises DamagedObject after the last piece that could be read. A checksum is known at a member's end only, so
-    what comes out before the damage shows may be damaged too.
+    Raises DamagedObject after the last piece that could be read. A checksum is known at a member's end only,
+    so what comes out before the damage shows may be damaged too.
     """
     data = stream.read(_READ_BYTES)
     while len(data) < len(_GZIP_MAGIC) and (more := stream.read(_READ_BYTES)):
@@ -111,7 +112,7 @@ def _inflate_members(data: bytes, stream: BinaryIO) -> Iterator[bytes]:
             before = member.copy()
             try:
                 piece = member.decompress(data, _INFLATE_BYTES)
-            except zlib_ng.error:
+            except _DeflateError:
                 yield from _salvage(before, data)
                 raise DamagedObject("gzip_damaged") from None
             inflated_bytes += len(piece)
@@ -128,13 +129,13 @@ def _inflate_members(data: bytes, stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _salvage(member: Any, data: bytes) -> Iterator[bytes]:
-    """What `data` gives up to the damage in it: a call that fails keeps all that it had inflated to itself."""
+    """What `data` gives up to the damage in it: a call that fails keeps to itself what it had inflated."""
     at, step = 0, _SALVAGE_BYTES
     while step:
         before = member.copy()
         try:
             piece = member.decompress(data[at : at + step])
-        except zlib_ng.error:
+        except _DeflateError:
             member, step = before, (1 if step > 1 else 0)
             continue
         at += step
@@ -278,8 +279,8 @@ class _Assembler:
     """Cuts lines into JSON objects by their brackets; an object may span lines, a string may not.
 
     An object that was cut off would swallow all that follows. So inside one that began on an earlier line, a
-    line that begins no further in than that one did is looked at as a possible new beginning, too: it is one if
-    what begins there ends, and is a log record.
+    line that begins no further in than that one did is looked at as a possible new beginning, too: it is one
+    if what begins there ends, and is a log record.
     """
 
     def __init__(self, decode: Callable[[bytes], DecodedRecord]) -> None:

@@ -7,13 +7,17 @@ types are ever reported: what a caller wrote does not get into a status detail.
 from __future__ import annotations
 
 import functools
+import math
 import types
 import typing
 from typing import Any
 
 import msgspec
 
-from logminer.json_text import NumberText, encode_json, has_surrogates, replace_surrogates
+from logminer.json_text import NumberText, encode_tolerantly, has_surrogates, replace_surrogates
+
+# Beyond this a float does not say which integer is meant.
+_MAX_EXACT = 2**53
 
 _WRONG = object()  # a value that no member of the type takes
 
@@ -41,13 +45,11 @@ def convert_leniently(value: Any, kind: Any, faults: Faults, path: str = "") -> 
 
 
 def _convert(value: Any, kind: Any, faults: Faults, path: str) -> Any:
+    members = _members(kind)
+    if msgspec.Raw in members:
+        return _raw(value, faults)
     if value is None:
         return None
-    members = _members(kind)
-    if kind is Any:
-        return replace_surrogates(value)
-    if msgspec.Raw in members:
-        return msgspec.Raw(encode_json(replace_surrogates(value)))
     if isinstance(value, bool):
         return value if bool in members else _WRONG
     if isinstance(value, str):
@@ -66,6 +68,12 @@ def _members(kind: Any) -> tuple[Any, ...]:
     return (kind,)
 
 
+def _raw(value: Any, faults: Faults) -> msgspec.Raw:
+    text, replaced = encode_tolerantly(value)
+    faults.replaced_text = faults.replaced_text or replaced
+    return msgspec.Raw(text)
+
+
 def _text(value: str, faults: Faults) -> str:
     if has_surrogates(value):
         faults.replaced_text = True
@@ -75,11 +83,13 @@ def _text(value: str, faults: Faults) -> str:
 
 def _number(value: int | float, members: tuple[Any, ...]) -> Any:
     if isinstance(value, int):
-        # Parquet's integers have 64 bits.
-        return value if (int in members or float in members) and abs(value) < 2**63 else _WRONG
-    if float in members:
+        if int in members:
+            return value
+        return float(value) if float in members else _WRONG
+    if float in members and math.isfinite(value):
         return float(value)
-    return int(value) if int in members and value.is_integer() and abs(value) < 2**63 else _WRONG
+    # Some writers make every number a float; `12.0` is a count all the same.
+    return int(value) if int in members and value.is_integer() and abs(value) < _MAX_EXACT else _WRONG
 
 
 def _object(value: dict[str, Any], members: tuple[Any, ...], faults: Faults, path: str) -> Any:
@@ -107,28 +117,31 @@ def _string_map(value: dict[str, Any], faults: Faults, path: str) -> dict[str, s
     """A metadata map: numbers and booleans count as their JSON text, null as absent."""
     texts: dict[str, str] = {}
     for key, item in value.items():
-        if isinstance(item, str):
-            text = _text(item, faults)
-        elif isinstance(item, NumberText):
-            text = item.text
-        elif isinstance(item, bool | int):
-            text = encode_json(item).decode()
-        elif item is None:
-            continue
-        else:
+        text = _metadata_text(item, faults)
+        if text is not None:
+            texts[_text(key, faults)] = text
+        elif item is not None:
             faults.wrong_types[path] = None
-            continue
-        texts[_text(key, faults)] = text
     return texts
 
 
+def _metadata_text(item: Any, faults: Faults) -> str | None:
+    if isinstance(item, str):
+        return _text(item, faults)
+    if isinstance(item, bool):
+        return "true" if item else "false"
+    if isinstance(item, NumberText):
+        return item.text
+    return str(item) if isinstance(item, int) else None
+
+
 def _items(value: list[Any], members: tuple[Any, ...], faults: Faults, path: str) -> Any:
-    """A list is taken whole or not at all, but for stream chunks: losing a turn in silence would be worse."""
+    """A list is taken whole or not at all: losing a turn in silence would be worse than losing all."""
     for member in members:
         if typing.get_origin(member) is list:
             item_kind = typing.get_args(member)[0]
+            may_be_none = types.NoneType in _members(item_kind)
             converted = [_convert(item, item_kind, faults, f"{path}[]") for item in value]
-            if str in _members(item_kind):
-                return [item for item in converted if item is not _WRONG and item is not None]
-            return _WRONG if any(item is _WRONG or item is None for item in converted) else converted
+            is_wrong = any(item is _WRONG or (item is None and not may_be_none) for item in converted)
+            return _WRONG if is_wrong else converted
     return _WRONG

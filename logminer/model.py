@@ -62,7 +62,7 @@ AnyRecord = InvocationRecord[Any, Any]
 
 
 class DecodedRecord(msgspec.Struct, frozen=True, gc=False):
-    """A record and the words for `status_detail` that its decoding gave (wrong types, replaced characters)."""
+    """A record, and the words for `status_detail` that its decoding gave (wrong types, replaced text)."""
 
     record: AnyRecord
     details: tuple[str, ...] = ()

@@ -15,20 +15,22 @@ import msgspec
 
 from logminer.conversations.inline_reasoning import split_inline_reasoning
 from logminer.conversations.judgement import ReadBodies, calls_tool, judge, prompt_status
-from logminer.conversations.parts import Answer, Prompt
+from logminer.conversations.parts import NO_USAGE, Answer, Prompt
 from logminer.conversations.prompt_form import NormalPrompt, converse_block, join_texts, normal_prompt
 from logminer.conversations.service_fields import (
     NO_SIGNALS,
+    InvocationMetrics,
     ServiceSignals,
     read_service_fields,
     read_stream_service_fields,
 )
-from logminer.conversations.shapes import BodyShape, body_shapes
+from logminer.conversations.shapes import RequestShape, ResponseShape, StreamShape, body_shapes
 from logminer.conversations.stops import stop_class_of
 from logminer.json_text import encode_json
 from logminer.model import AnyRecord
 
 _MAX_COUNT = 2**31 - 1
+_NO_METRICS = InvocationMetrics()
 
 
 class Conversation(msgspec.Struct, gc=False):
@@ -78,18 +80,18 @@ def conversation_of(record: AnyRecord, details: tuple[str, ...] = ()) -> Convers
 
 
 @functools.cache
-def _requests() -> tuple[BodyShape, ...]:
-    return tuple(shape for shape in body_shapes() if shape.request is not None)
+def _requests() -> tuple[RequestShape, ...]:
+    return tuple(shape.request for shape in body_shapes() if shape.request is not None)
 
 
 @functools.cache
-def _responses() -> tuple[BodyShape, ...]:
-    return tuple(shape for shape in body_shapes() if shape.response is not None)
+def _responses() -> tuple[ResponseShape, ...]:
+    return tuple(shape.response for shape in body_shapes() if shape.response is not None)
 
 
 @functools.cache
-def _streams() -> tuple[BodyShape, ...]:
-    return tuple(shape for shape in body_shapes() if shape.stream is not None)
+def _streams() -> tuple[StreamShape, ...]:
+    return tuple(shape.stream for shape in body_shapes() if shape.stream is not None)
 
 
 def _read_request(body: Any) -> Prompt | None:
@@ -97,10 +99,8 @@ def _read_request(body: Any) -> Prompt | None:
     if body is None or type(body) is str:
         return None
     for shape in _requests():
-        request = shape.request
-        assert request is not None
-        if request.accepts(body):
-            return request.read(body)
+        if shape.accepts(body):
+            return shape.read(body)
     return None
 
 
@@ -111,10 +111,8 @@ def _read_response(body: Any) -> tuple[Answer | None, ServiceSignals]:
         return _read_chunks([chunk for chunk in body if type(chunk) is not str])
     signals = read_service_fields(body)
     for shape in _responses():
-        response = shape.response
-        assert response is not None
-        if response.accepts(body):
-            return response.read(body), signals
+        if shape.accepts(body):
+            return shape.read(body), signals
     return None, signals
 
 
@@ -123,10 +121,8 @@ def _read_chunks(chunks: list[Any]) -> tuple[Answer | None, ServiceSignals]:
         return None, NO_SIGNALS
     signals = read_stream_service_fields(chunks)
     for shape in _streams():
-        stream = shape.stream
-        assert stream is not None
-        if stream.accepts(chunks):
-            return stream.read(chunks), signals
+        if shape.accepts(chunks):
+            return shape.read(chunks), signals
     return None, signals
 
 
@@ -154,8 +150,11 @@ def _response_text(answer: Answer | None, normal: NormalPrompt | None) -> tuple[
     return text, "\n\n".join(reasoning) if reasoning else None
 
 
-def _response_blocks(answer: Answer, text: str, reasoning: str | None) -> bytes | None:
+def _response_blocks(answer: Answer, read: ReadBodies, encoded_text: bytes) -> bytes | None:
     """The whole answer as Converse blocks: reasoning, text, then what is no text."""
+    text, reasoning = read.text, read.reasoning
+    if text and not reasoning and len(answer.content) == 1:
+        return b'[{"text":' + encoded_text + b"}]"
     blocks: list[dict[str, Any]] = []
     if reasoning:
         blocks.append({"reasoningContent": {"reasoningText": {"text": reasoning}}})
@@ -176,8 +175,9 @@ def _conversation(record: AnyRecord, read: ReadBodies, status: str, words: list[
     prompt, normal, answer = read.prompt, read.normal, read.answer
     counts = _counts(record, answer, read.signals, words)
     has_turns = normal is not None and bool(normal.turns)
-    prompt_hash, pair_hash = _hashes(normal, read.text) if normal is not None and has_turns else (None, None)
-    blocks = _response_blocks(answer, read.text, read.reasoning) if answer is not None else None
+    text = encode_json(read.text)
+    prompt_hash, pair_hash = _hashes(normal, text) if normal is not None and has_turns else (None, None)
+    blocks = _response_blocks(answer, read, text) if answer is not None else None
     return Conversation(
         status=status,
         status_detail=" ".join(dict.fromkeys(words)) if words else None,
@@ -207,49 +207,45 @@ def _conversation(record: AnyRecord, read: ReadBodies, status: str, words: list[
     )
 
 
+_Count = int | None
+
+
 def _counts(
     record: AnyRecord, answer: Answer | None, signals: ServiceSignals, words: list[str]
-) -> tuple[int | None, int | None, int | None, int | None, int | None]:
+) -> tuple[_Count, _Count, _Count, _Count, _Count]:
     """Input, output, cache-read and cache-write tokens, and latency in ms; the log's own figures first."""
-    sent, received, metrics = record.input, record.output, signals.metrics
-    counts = [
+    sent, received = record.input, record.output
+    usage = answer.usage if answer is not None else NO_USAGE
+    metrics = signals.metrics or _NO_METRICS
+    logged = (
         sent.input_token_count if sent is not None else None,
         received.output_token_count if received is not None else None,
         sent.cache_read_input_token_count if sent is not None else None,
         sent.cache_write_input_token_count if sent is not None else None,
-        None,
-    ]
-    if answer is not None:
-        usage = answer.usage
-        body = (
-            usage.input_tokens,
-            usage.output_tokens,
-            usage.cache_read_tokens,
-            usage.cache_write_tokens,
-            answer.latency_ms,
-        )
-        counts = [logged if logged is not None else own for logged, own in zip(counts, body, strict=True)]
-    if metrics is not None:
-        streamed = (
-            metrics.input_token_count,
-            metrics.output_token_count,
-            None,
-            None,
-            metrics.invocation_latency,
-        )
-        counts = [known if known is not None else own for known, own in zip(counts, streamed, strict=True)]
-    for index, count in enumerate(counts):
-        if count is not None and not 0 <= count <= _MAX_COUNT:
-            counts[index] = None
-            words.append("bad_count")
-    return counts[0], counts[1], counts[2], counts[3], counts[4]
+    )
+    return (
+        _count(logged[0], usage.input_tokens, metrics.input_token_count, words),
+        _count(logged[1], usage.output_tokens, metrics.output_token_count, words),
+        _count(logged[2], usage.cache_read_tokens, None, words),
+        _count(logged[3], usage.cache_write_tokens, None, words),
+        _count(answer.latency_ms if answer is not None else None, metrics.invocation_latency, None, words),
+    )
 
 
-def _hashes(normal: NormalPrompt, text: str) -> tuple[str, str]:
+def _count(first: _Count, second: _Count, third: _Count, words: list[str]) -> _Count:
+    """The first that is known; None, and a word, where that is no count."""
+    count = first if first is not None else second if second is not None else third
+    if count is None or 0 <= count <= _MAX_COUNT:
+        return count
+    words.append("bad_count")
+    return None
+
+
+def _hashes(normal: NormalPrompt, encoded_text: bytes) -> tuple[str, str]:
     """BLAKE2b-128 over the canonical JSON of [system, messages] and of [system, messages, response]."""
     digest = blake2b(digest_size=16)
     digest.update(b"[" + encode_json(normal.system) + b"," + normal.canonical)
     pair = digest.copy()
     digest.update(b"]")
-    pair.update(b"," + encode_json(text) + b"]")
+    pair.update(b"," + encoded_text + b"]")
     return digest.hexdigest(), pair.hexdigest()

@@ -66,25 +66,29 @@ def _take_prefill(turns: list[Turn]) -> str:
     return "".join(content)  # type: ignore[arg-type]
 
 
+# Most turns are one text; their JSON is put together around it.
+_OPENINGS = {
+    role: (b'{"role":"%s","content":[{"text":' % role.encode(), b'}],"role":"%s"}' % role.encode())
+    for role in _PROMPT_ROLES
+}
+
+
 def _encode_turns(turns: list[Turn]) -> tuple[bytes, bytes]:
     """The turns as a JSON list of Converse messages, and the same in canonical form (sorted keys)."""
     messages: list[bytes] = []
     canonical: list[bytes] = []
     for turn in turns:
-        role = encode_json(turn.role)
-        plain, ordered = _encode_content(turn.content)
-        messages.append(b'{"role":' + role + b',"content":[' + plain + b"]}")
-        canonical.append(b'{"content":[' + ordered + b'],"role":' + role + b"}")
+        content = turn.content
+        opening = _OPENINGS.get(turn.role)
+        if len(content) == 1 and type(content[0]) is str and opening is not None:
+            text = encode_json(content[0])
+            messages.append(opening[0] + text + b"}]}")
+            canonical.append(b'{"content":[{"text":' + text + opening[1])
+        else:
+            blocks = [converse_block(piece) for piece in join_texts(content, "\n")]
+            messages.append(encode_json({"role": turn.role, "content": blocks}))
+            canonical.append(encode_canonical_json({"role": turn.role, "content": blocks}))
     return b"[" + b",".join(messages) + b"]", b"[" + b",".join(canonical) + b"]"
-
-
-def _encode_content(content: list[Content]) -> tuple[bytes, bytes]:
-    pieces = join_texts(content, "\n")
-    if len(pieces) == 1 and type(pieces[0]) is str:
-        block = b'{"text":' + encode_json(pieces[0]) + b"}"
-        return block, block
-    plain = [converse_block(piece) for piece in pieces]
-    return encode_json(plain)[1:-1], encode_canonical_json(plain)[1:-1]
 
 
 def converse_block(piece: Content) -> dict[str, Any]:
@@ -110,55 +114,55 @@ def join_texts(content: list[Content], separator: str) -> list[Content]:
 
 def _judge_prompt(normal: NormalPrompt) -> None:
     """Set `status` (a prompt status), details, and what kinds of content there are."""
-    blank = any_text = unknown = False
+    details = normal.details
+    any_content = any_blank = has_token = False
+    kinds: set[str] = set()
     for turn in normal.turns:
-        turn_is_blank = True
+        is_blank = True
         for piece in turn.content:
             if type(piece) is str:
                 if piece and not piece.isspace():
-                    turn_is_blank = False
-                    any_text = True
+                    is_blank = False
+                    has_token = has_token or holds_special_token(piece)
             else:
                 assert isinstance(piece, Block)
-                turn_is_blank = False
-                normal.has_media = normal.has_media or piece.kind in MEDIA_KINDS
-                normal.has_tool_turns = normal.has_tool_turns or piece.kind in TOOL_KINDS
-                unknown = unknown or piece.kind == "unknown"
-                if piece.kind == "searchResult" or (piece.kind == "document" and _is_text_document(piece)):
-                    normal.details.append("text_document")
-        blank = blank or turn_is_blank
-    if blank:
-        normal.details.append("blank_turn")
-    if unknown:
-        normal.details.append("unknown_block")
+                is_blank = False
+                kinds.add(piece.kind)
+                if _is_text_document(piece):
+                    details.append("text_document")
+        any_blank = any_blank or is_blank
+        any_content = any_content or not is_blank
+    if any_blank:
+        details.append("blank_turn")
+    if "unknown" in kinds:
+        details.append("unknown_block")
     if normal.turns and normal.turns[0].role != "user":
-        normal.details.append("starts_with_assistant")
-    if _keeps_template_tokens(normal):
-        normal.details.append("template_tokens")
-    normal.status = _prompt_status(normal, any_text, unknown)
+        details.append("starts_with_assistant")
+    if has_token or (normal.system is not None and holds_special_token(normal.system)):
+        details.append("template_tokens")
+    normal.has_media = not kinds.isdisjoint(MEDIA_KINDS)
+    normal.has_tool_turns = not kinds.isdisjoint(TOOL_KINDS)
+    normal.status = _prompt_status(normal, any_content)
 
 
-def _prompt_status(normal: NormalPrompt, any_text: bool, unknown: bool) -> str:
-    if unknown:
+_BAD_TURNS = frozenset({"blank_turn", "starts_with_assistant", "template_tokens", "unknown_role"})
+
+
+def _prompt_status(normal: NormalPrompt, any_content: bool) -> str:
+    if "unknown_block" in normal.details:
         return "missing"
-    if not any_text and not normal.has_media and not normal.has_tool_turns:
+    if not any_content:
         return "empty"
     if normal.has_media:
         return "media"
     if normal.has_tool_turns:
         return "tools"
-    bad = {"blank_turn", "starts_with_assistant", "template_tokens", "unknown_role"}
-    return "bad_turns" if bad.intersection(normal.details) else "ok"
+    return "ok" if _BAD_TURNS.isdisjoint(normal.details) else "bad_turns"
 
 
 def _is_text_document(block: Block) -> bool:
-    source = block.value.get("source") if isinstance(block.value, dict) else None
-    return isinstance(source, dict) and ("text" in source or "content" in source)
-
-
-def _keeps_template_tokens(normal: NormalPrompt) -> bool:
-    if normal.system is not None and holds_special_token(normal.system):
+    """Whether a block is a document, or search results, given as text."""
+    if block.kind == "searchResult":
         return True
-    return any(
-        type(piece) is str and holds_special_token(piece) for turn in normal.turns for piece in turn.content
-    )
+    source = block.value.get("source") if block.kind == "document" and isinstance(block.value, dict) else None
+    return isinstance(source, dict) and ("text" in source or "content" in source)

@@ -9,8 +9,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO
 
 from logminer.conversations import conversation_of
-from logminer.framing import DamagedObject, Quarantined, inflate, read_values
-from logminer.model import AnyRecord, DecodedRecord
+from logminer.framing import (
+    MAX_QUARANTINED_BYTES,
+    DamagedObject,
+    Quarantined,
+    ReadRecord,
+    inflate,
+    read_values,
+)
+from logminer.model import AnyRecord
 from logminer.records import NotARecord, RecordDecoder
 from logminer.sources import MAX_BODY_BYTES, BodyUnavailable, LogObject, read_offloaded_body
 from logminer.store.rows import Row
@@ -23,23 +30,27 @@ _EARLIEST, _LATEST = datetime(2015, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzin
 def read_log(log: LogObject, stream: BinaryIO, decoder: RecordDecoder) -> Iterator[Row | Quarantined]:
     """Every value of a log object, in order. OSError from the stream passes through."""
     for value in read_values(stream, decoder):
-        yield value if isinstance(value, Quarantined) else _row(log, value.position, value.decoded, decoder)
+        yield value if isinstance(value, Quarantined) else _row(log, value, decoder)
 
 
-def _row(log: LogObject, position: int, decoded: DecodedRecord, decoder: RecordDecoder) -> Row | Quarantined:
-    record, details = decoded.record, decoded.details
+def _row(log: LogObject, read: ReadRecord, decoder: RecordDecoder) -> Row | Quarantined:
+    record, details = read.decoded.record, read.decoded.details
     time_us, time_details = _record_time(record, log)
     if time_us is None:
-        return Quarantined(position, "no_timestamp", (record.request_id or "").encode())
+        return _quarantined(read, "no_timestamp")
     details += time_details + _fetch_bodies(record, log, decoder)
     try:
         conversation = conversation_of(record, details)
-    except UnicodeDecodeError:
-        return Quarantined(position, "invalid_utf8", (record.request_id or "").encode())
+    except UnicodeDecodeError:  # in what was only passed on so far, such as the schema of a tool
+        return _quarantined(read, "invalid_utf8")
     except RecursionError:
-        return Quarantined(position, "too_deep", (record.request_id or "").encode())
+        return _quarantined(read, "too_deep")
     record.input = record.output = None  # the bodies are in the conversation now
-    return Row(log, position, time_us, record, conversation)
+    return Row(log, read.position, time_us, record, conversation)
+
+
+def _quarantined(read: ReadRecord, reason: str) -> Quarantined:
+    return Quarantined(read.position, reason, read.text[:MAX_QUARANTINED_BYTES])
 
 
 def _record_time(record: AnyRecord, log: LogObject) -> tuple[int | None, tuple[str, ...]]:
@@ -50,8 +61,8 @@ def _record_time(record: AnyRecord, log: LogObject) -> tuple[int | None, tuple[s
         (log.name_time(), "timestamp_from_name"),
         (log.folder_hour(), "timestamp_from_folder"),
     ):
-        if known is not None:
-            return int(known.timestamp()) * 1_000_000, (detail,)
+        if known is not None and _EARLIEST <= known < _LATEST:
+            return (known - _EPOCH) // timedelta(microseconds=1), (detail,)
     return None, ()
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date, timedelta
 from typing import BinaryIO
 
 import msgspec
@@ -125,7 +126,7 @@ class IngestWorker:
         tally.quarantined += len(findings)
 
     def _add(self, row: Row) -> None:
-        day = datetime.fromtimestamp(row.time_us // 1_000_000, UTC).date()
+        day = _day_of(row.time_us // _DAY_US)
         buffer = self._buffers.get(day)
         if buffer is None:
             buffer = self._buffers[day] = _Buffer()
@@ -179,6 +180,15 @@ class IngestWorker:
         for file in self._harvest.files:
             self._storage.delete(f"invocations/{file.name}")
         self._harvest = Harvest()
+
+
+_DAY_US = 86_400_000_000
+
+
+@functools.lru_cache(maxsize=1024)
+def _day_of(days: int) -> date:
+    """The UTC date so many days after 1970-01-01."""
+    return date(1970, 1, 1) + timedelta(days=days)
 
 
 class _Buffer:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import operator
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -45,7 +46,7 @@ class Row(msgspec.Struct, gc=False):
     conversation: Conversation
 
 
-_FROM_RECORD = (
+_RECORD_COLUMNS = (
     "request_id",
     "account_id",
     "region",
@@ -54,21 +55,9 @@ _FROM_RECORD = (
     "model_id",
     "error_code",
 )
-_FROM_CONVERSATION = tuple(field.name for field in msgspec.structs.fields(Conversation))
-
-_Getter = Callable[[Row, IngestRun], Any]
-_GETTERS: dict[str, _Getter] = {
-    "timestamp": lambda row, run: row.time_us,
-    "identity_arn": lambda row, run: row.record.identity.arn if row.record.identity is not None else None,
-    "redelivered": lambda row, run: False,
-    "source_uri": lambda row, run: row.source.uri,
-    "source_position": lambda row, run: row.position,
-    "source_etag": lambda row, run: row.source.etag,
-    "source_size": lambda row, run: row.source.size_bytes,
-    "ingest_id": lambda row, run: run.ingest_id,
-    "ingested_at": lambda row, run: run.started_us,
-    "parser_version": lambda row, run: PARSER_VERSION,
-}
+_CONVERSATION_COLUMNS = tuple(field.name for field in msgspec.structs.fields(Conversation))
+_of_record = operator.attrgetter(*_RECORD_COLUMNS)
+_of_conversation = operator.attrgetter(*_CONVERSATION_COLUMNS)
 
 
 def promoted_fields(rows: Iterable[Row], known: Sequence[str]) -> tuple[str, ...]:
@@ -85,30 +74,42 @@ def promoted_fields(rows: Iterable[Row], known: Sequence[str]) -> tuple[str, ...
 
 
 def batch_of_rows(rows: Sequence[Row], run: IngestRun, fields: Sequence[str]) -> pa.RecordBatch:
-    """The rows as one Arrow batch; `request_metadata` has the given encoded fields."""
-    arrays: list[pa.Array] = []
-    names: list[str] = []
-    conversations = [row.conversation for row in rows]
+    """The rows, at least one, as one Arrow batch; `request_metadata` has the given encoded fields."""
     records = [row.record for row in rows]
+    columns: dict[str, Any] = {
+        **dict(zip(_RECORD_COLUMNS, zip(*map(_of_record, records), strict=True), strict=True)),
+        **dict(
+            zip(
+                _CONVERSATION_COLUMNS,
+                zip(*map(_of_conversation, [row.conversation for row in rows]), strict=True),
+                strict=True,
+            )
+        ),
+        "timestamp": [row.time_us for row in rows],
+        "identity_arn": [each.identity.arn if each.identity is not None else None for each in records],
+        "source_uri": [row.source.uri for row in rows],
+        "source_position": [row.position for row in rows],
+        "source_etag": [row.source.etag for row in rows],
+        "source_size": [row.source.size_bytes for row in rows],
+    }
     promoted, rest = _metadata_arrays([record.request_metadata for record in records], fields)
+    arrays = {"request_metadata": promoted, "request_metadata_rest": rest, **_constant_arrays(run, len(rows))}
     for column in FILE_COLUMNS:
-        name = column.name
-        if name == "request_metadata":
-            array = promoted
-        elif name == "request_metadata_rest":
-            array = rest
-        else:
-            if name in _FROM_CONVERSATION:
-                values = [getattr(each, name) for each in conversations]
-            elif name in _FROM_RECORD:
-                values = [getattr(each, name) for each in records]
-            else:
-                getter = _GETTERS[name]
-                values = [getter(row, run) for row in rows]
-            array = pa.array(values, _ARROW_TYPES[column.type])
-        names.append(name)
-        arrays.append(array)
-    return pa.RecordBatch.from_arrays(arrays, names)
+        if column.name not in arrays:
+            arrays[column.name] = pa.array(columns[column.name], _ARROW_TYPES[column.type])
+    names = [column.name for column in FILE_COLUMNS]
+    return pa.RecordBatch.from_arrays([arrays[name] for name in names], names)
+
+
+def _constant_arrays(run: IngestRun, rows: int) -> dict[str, pa.Array]:
+    """The columns that are the same in all rows of a run."""
+    values = {
+        "redelivered": pa.scalar(False),
+        "ingest_id": pa.scalar(run.ingest_id),
+        "ingested_at": pa.scalar(run.started_us, _ARROW_TYPES["timestamp"]),
+        "parser_version": pa.scalar(PARSER_VERSION, _ARROW_TYPES["integer"]),
+    }
+    return {name: pa.repeat(value, rows) for name, value in values.items()}
 
 
 def _metadata_arrays(

@@ -12,6 +12,7 @@ import importlib
 import itertools
 import pkgutil
 import re
+from collections.abc import Callable
 
 from logminer.conversations.parts import Prompt, Turn
 from logminer.conversations.templates.template import PromptTemplate
@@ -54,24 +55,21 @@ def special_tokens() -> tuple[str, ...]:
 
 def holds_special_token(text: str) -> bool:
     """Whether any template's special token stands in `text`."""
-    # Looking for a character is many times faster than any search for words, and most texts have none.
-    return any(first in text for first in _first_characters()) and _special_token().search(text) is not None
+    return any(search(text) is not None for search in _token_searches())
 
 
 @functools.cache
-def _first_characters() -> tuple[str, ...]:
-    return tuple(sorted({token[0] for token in special_tokens()}))
+def _token_searches() -> tuple[Callable[[str], re.Match[str] | None], ...]:
+    """A search for each character that special tokens begin with.
 
-
-@functools.cache
-def _special_token() -> re.Pattern[str]:
-    # Alternatives that share two characters are tried together: three to seven times as fast on HTML.
-    groups = itertools.groupby(special_tokens(), key=lambda token: token[:2])
-    return re.compile("|".join(_alternatives(start, list(tokens)) for start, tokens in groups))
-
-
-def _alternatives(start: str, tokens: list[str]) -> str:
-    return re.escape(start) + "(?:" + "|".join(re.escape(token[len(start) :]) for token in tokens) + ")"
+    A pattern that begins with one literal character is looked for at the speed of memchr; one that begins
+    with a choice of two is tried at every place of the text.
+    """
+    groups = itertools.groupby(special_tokens(), key=lambda token: token[0])
+    return tuple(
+        re.compile(re.escape(first) + "(?:" + "|".join(re.escape(token[1:]) for token in tokens) + ")").search
+        for first, tokens in groups
+    )
 
 
 def _keeps_special_token(prompt: Prompt) -> bool:
