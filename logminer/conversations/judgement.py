@@ -7,7 +7,7 @@ import re
 
 import msgspec
 
-from logminer.conversations.parts import Answer, Block, Prompt
+from logminer.conversations.parts import Answer, Block, BlockKind, Prompt
 from logminer.conversations.prompt_form import NormalPrompt
 from logminer.conversations.service_fields import ServiceSignals
 from logminer.conversations.stops import STOPPED_AT_SEQUENCE, StopClass, stop_class_of
@@ -68,7 +68,7 @@ def _absent_status(record: AnyRecord, read: ReadBodies, words: list[str]) -> str
         read.answer is not None and read.answer.not_text
     ):
         return "not_text_generation"
-    if read.answer is not None and _has_unknown_block(read.answer):
+    if read.answer is not None and has_block(read.answer, "unknown"):
         words.append("unknown_block")
     if read.prompt is None or read.answer is None or "unknown_block" in words:
         return "unrecognized"
@@ -95,13 +95,14 @@ def _explain_absence(record: AnyRecord, no_request: bool, no_response: bool, wor
             words.append(side)
 
 
-def _has_unknown_block(answer: Answer) -> bool:
-    return any(isinstance(piece, Block) and piece.kind == "unknown" for piece in answer.content)
-
-
-def calls_tool(answer: Answer) -> bool:
-    """Whether the answer calls a tool."""
-    return any(isinstance(piece, Block) and piece.kind == "toolUse" for piece in answer.content)
+def has_block(answer: Answer, kind: BlockKind) -> bool:
+    """Whether the answer has a block of this kind, such as a tool call."""
+    for piece in answer.content:
+        if type(piece) is not str:
+            assert isinstance(piece, Block)
+            if piece.kind == kind:
+                return True
+    return False
 
 
 def _text_status(read: ReadBodies, words: list[str]) -> str:
@@ -118,7 +119,7 @@ def _text_status(read: ReadBodies, words: list[str]) -> str:
     if not answer.ended or answer.stop_reason is None or stop_class == "broken":
         _explain_incomplete(answer, words)
         return "incomplete"
-    if stop_class == "tool_call" or calls_tool(answer):
+    if stop_class == "tool_call" or has_block(answer, "toolUse"):
         return "tool_call"
     if not text or text.isspace():
         return "empty_response"

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from logminer.conversations.inline_reasoning import split_inline_reasoning
-from logminer.conversations.judgement import ReadBodies, calls_tool, judge, prompt_status
+from logminer.conversations.judgement import ReadBodies, has_block, judge, prompt_status
 from logminer.conversations.parts import NO_USAGE, Answer, Prompt
 from logminer.conversations.prompt_form import NormalPrompt, converse_block, join_texts, normal_prompt
 from logminer.conversations.service_fields import (
@@ -192,10 +192,10 @@ def _conversation(record: AnyRecord, read: ReadBodies, status: str, words: list[
         stop_reason=answer.stop_reason if answer is not None else None,
         stop_class=stop_class_of(answer.stop_reason) if answer is not None else None,
         prompt_template=prompt.template if prompt is not None else None,
-        turns=sum(1 for turn in normal.turns if turn.role == "user") if normal is not None else None,
+        turns=[turn.role for turn in normal.turns].count("user") if normal is not None else None,
         has_tools=bool(prompt is not None and prompt.tools)
         or (normal is not None and normal.has_tool_turns)
-        or (answer is not None and calls_tool(answer)),
+        or (answer is not None and has_block(answer, "toolUse")),
         has_media=normal is not None and normal.has_media,
         input_tokens=counts[0],
         output_tokens=counts[1],

@@ -197,12 +197,12 @@ def _accepts_request(body: _Request) -> bool:
         return False
     if body.anthropic_version is not None or isinstance(body.system, str):
         return True
-    return any(
-        block.type in _OWN_TYPES
-        for message in body.messages
-        if type(message.content) is list
-        for block in message.content
-    )
+    for message in body.messages:
+        if type(message.content) is list:
+            for block in message.content:
+                if block.type is not None and block.type in _OWN_TYPES:
+                    return True
+    return False
 
 
 def _read_request(body: _Request) -> Prompt:

@@ -256,13 +256,13 @@ def read_message_content(message: ConverseMessage) -> tuple[list[Content], list[
     content: list[Content] = []
     reasoning: list[str] = []
     for block in message.content or ():
-        if block.reasoning_content is not None:
+        if block.text is not None:  # nearly all blocks
+            content.append(block.text)
+        elif block.reasoning_content is not None:
             text = block.reasoning_content.reasoning_text
             if text is not None and text.text:
                 reasoning.append(text.text)
-            continue
-        piece = read_block(block)
-        if piece is not None:
+        elif (piece := read_block(block)) is not None:
             content.append(piece)
     return content, reasoning
 
@@ -272,10 +272,13 @@ def accepts_request(body: ConverseRequest) -> bool:
     if body.messages is None:
         return is_given(body.prompt_variables)
     # Blocks of the Anthropic and OpenAI formats say their `type`; Converse blocks are known by their member.
-    return all(
-        type(message.content) is list and all(block.type is None for block in message.content)
-        for message in body.messages
-    ) and (body.system is None or type(body.system) is list)
+    for message in body.messages:
+        if type(message.content) is not list:
+            return False
+        for block in message.content:
+            if block.type is not None:
+                return False
+    return body.system is None or type(body.system) is list
 
 
 def read_request(body: ConverseRequest) -> Prompt:
