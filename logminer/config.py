@@ -6,9 +6,9 @@ AWS chain and has no place here.
 
 from __future__ import annotations
 
-import os
+import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,28 +27,29 @@ class Config:
     aliases: Mapping[str, str] = field(default_factory=dict)
 
 
-def user_file(environment: Mapping[str, str]) -> Path:
-    """Where a user's own settings lie: `$XDG_CONFIG_HOME/logminer/config.toml`."""
-    base = environment.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
-    return Path(base) / "logminer" / "config.toml"
+def user_file(environment: Mapping[str, str]) -> Path | None:
+    """Where a user's own settings lie: `$XDG_CONFIG_HOME/logminer/config.toml`; None for a user without a home.
+
+    The variable falls back on `~/.config`, and counts only where it is absolute:
+    https://specifications.freedesktop.org/basedir-spec/latest/
+    """
+    base = environment.get("XDG_CONFIG_HOME", "")
+    if Path(base).is_absolute():
+        return Path(base) / "logminer" / "config.toml"
+    home = environment.get("HOME")
+    return Path(home) / ".config" / "logminer" / "config.toml" if home else None
 
 
 def read_config(folder: Path, environment: Mapping[str, str]) -> Config:
     """The settings of both files, the project's over the user's. Raises ConfigurationError."""
-    settings: dict[str, Any] = {}
+    store = DEFAULT_STORE
     aliases: dict[str, str] = {}
     for path in (user_file(environment), folder / _PROJECT_FILE):
-        found = _read_toml(path)
-        aliases.update(_aliases(found, path))
-        settings.update({key: value for key, value in found.items() if key != "models"})
-    store = environment.get("LOGMINER_STORE") or settings.get("store", DEFAULT_STORE)
-    if not isinstance(store, str) or not store:
-        raise ConfigurationError(
-            "`store` must be a path",
-            where=str(folder / _PROJECT_FILE),
-            fix='Write: store = "./logminer-store"',
-        )
-    return Config(store=store, aliases=aliases)
+        settings = _read_toml(path) if path is not None else {}
+        _refuse_unknown(settings, ("store", "models"), "", str(path))
+        store = _store(settings, store, str(path))
+        aliases.update(_aliases(settings, str(path)))
+    return Config(store=environment.get("LOGMINER_STORE") or store, aliases=aliases)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -60,17 +61,38 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"cannot read: {error}", where=str(path)) from error
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigurationError(f"is not TOML: {error}", where=str(path), fix="Mend that line.") from error
 
 
-def _aliases(settings: dict[str, Any], path: Path) -> dict[str, str]:
+def _refuse_unknown(table: Mapping[str, Any], known: Collection[str], prefix: str, where: str) -> None:
+    for name in table:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise ConfigurationError(
+                f"there is no setting {prefix + name!r}",
+                where=where,
+                fix=f"Did you mean {prefix + near[0]!r}?" if near else f"Known are: {', '.join(known)}.",
+            )
+
+
+def _store(settings: Mapping[str, Any], fallback: str, where: str) -> str:
+    store = settings.get("store", fallback)
+    if not isinstance(store, str) or not store:
+        raise ConfigurationError(
+            "`store` must be a path", where=where, fix='Write: store = "./logminer-store"'
+        )
+    return store
+
+
+def _aliases(settings: Mapping[str, Any], where: str) -> dict[str, str]:
     models = settings.get("models", {})
     aliases = models.get("aliases", {}) if isinstance(models, dict) else None
     if not isinstance(aliases, dict) or not all(isinstance(target, str) for target in aliases.values()):
         raise ConfigurationError(
             "[models.aliases] must map model ids to model ids",
-            where=str(path),
+            where=where,
             fix='Write: "abcd1234efgh" = "meta.llama3-1-405b-instruct-v1:0"',
         )
+    _refuse_unknown(models, ("aliases",), "models.", where)
     return aliases

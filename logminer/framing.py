@@ -20,9 +20,6 @@ from logminer.records import NotARecord, RecordDecoder
 
 MAX_VALUE_BYTES = 256 << 20
 MAX_QUARANTINED_BYTES = 64 << 10
-# An object that is damaged all over must not fill the memory: past this much, little is kept of each value.
-_MAX_QUARANTINED_OBJECT_BYTES = 32 << 20
-_BRIEF_BYTES = 256
 # DEFLATE reaches about 1,030 to 1; logs stay below 100 to 1.
 _MAX_RATIO = 250
 _RATIO_COUNTS_FROM_BYTES = 1 << 30
@@ -181,16 +178,17 @@ class _ValueReader:
     def __init__(self, decoder: RecordDecoder) -> None:
         self._decode = decoder.decode
         self._position = 0
-        self._kept_bytes = 0
         self._assembler = _Assembler(self._decode)
 
     def read(self, stream: BinaryIO) -> Iterator[ReadRecord | Quarantined]:
         decode, assembler = self._decode, self._assembler
         try:
             for line in _split_lines(inflate(stream)):
+                if not line:
+                    continue
                 if assembler.is_busy or len(line) > MAX_VALUE_BYTES:
                     yield from self._read_odd_line(line)
-                elif line:
+                else:
                     try:
                         decoded = decode(line)
                     except NotARecord as finding:
@@ -221,11 +219,8 @@ class _ValueReader:
         yield from self._read_odd_line(line)
 
     def _read_odd_line(self, line: bytes) -> Iterator[ReadRecord | Quarantined]:
-        if len(line) > MAX_VALUE_BYTES:
-            yield from self._give_up_pending()
-            yield self._quarantined("too_large", line)
-            return
-        for text, reason in self._assembler.feed(line):
+        cut = self._assembler.feed if len(line) <= MAX_VALUE_BYTES else self._assembler.pass_over
+        for text, reason in cut(line):
             yield self._read_text(text) if reason is None else self._quarantined(reason, text)
 
     def _read_text(self, text: bytes) -> ReadRecord | Quarantined:
@@ -241,10 +236,7 @@ class _ValueReader:
             yield self._quarantined("cut_off", pending)
 
     def _quarantined(self, reason: str, raw: bytes) -> Quarantined:
-        whole = self._kept_bytes < _MAX_QUARANTINED_OBJECT_BYTES
-        raw = raw[: MAX_QUARANTINED_BYTES if whole else _BRIEF_BYTES]
-        self._kept_bytes += len(raw)
-        return Quarantined(self._next_position(), reason, raw)
+        return Quarantined(self._next_position(), reason, raw[:MAX_QUARANTINED_BYTES])
 
     def _next_position(self) -> int:
         self._position += 1
@@ -279,8 +271,8 @@ class _Assembler:
     """Cuts lines into JSON objects by their brackets; an object may span lines, a string may not.
 
     An object that was cut off would swallow all that follows. So inside one that began on an earlier line, a
-    line that begins no further in than that one did is looked at as a possible new beginning, too: it is one
-    if what begins there ends, and is a log record.
+    line that begins no further in than that one did, or the last one that ended, is looked at as a possible
+    new beginning, too: it is one if what begins there ends, and is a log record.
     """
 
     def __init__(self, decode: Callable[[bytes], DecodedRecord]) -> None:
@@ -288,6 +280,7 @@ class _Assembler:
         self._pending = bytearray()  # earlier lines of an object that has not ended
         self._depth = 0
         self._indent = 0  # of the line that the object, or the last one lost, began on
+        self._usual_indent = 0  # of the line that the last object that ended began on
         self._inner: list[tuple[int, int]] = []  # possible new beginnings: offset in `_pending`, depth there
         self._is_lost = False  # inside the rest of an object that was given up
 
@@ -324,6 +317,7 @@ class _Assembler:
                 self._indent = _indent_of(line)
             found, at = self._scan(line, at)
             if found == "end":
+                self._usual_indent = self._indent
                 yield self._take(line[begin:at]), None
             elif found == "inner":
                 yield from self._end_inner(line, at)
@@ -331,17 +325,31 @@ class _Assembler:
                 yield from self._keep(line[begin:], found)
                 return
 
+    def pass_over(self, line: bytes) -> Iterator[_Cut]:
+        """A line that is too long to be looked into, of an object that began earlier or by itself."""
+        start = _LINE_START.match(line)
+        if not self.is_busy or (start is not None and not self._is_further_in(start)):
+            if pending := self.take_pending():
+                yield pending, "cut_off"
+            yield line, "too_large"
+        elif self._depth:
+            yield self._take(line), "too_large"
+            self._is_lost = True
+
     def _is_new_beginning(self, line: bytes) -> bool:
         """Whether a record stands on this line by itself, or an object that was given up must be over."""
         start = _LINE_START.match(line)
         if start is None:
             return False
-        is_further_in = len(start[1]) > self._indent
+        is_further_in = self._is_further_in(start)
         if self._is_lost and not is_further_in:
             return True
         text = _without_surroundings(line)
         # Further in, content may stand that only looks like a record.
         return self._is_whole_record(text) if is_further_in else self._is_record(text)
+
+    def _is_further_in(self, start: re.Match[bytes]) -> bool:
+        return len(start[1]) > max(self._indent, self._usual_indent)
 
     def _is_record(self, text: bytes) -> bool:
         try:
@@ -363,7 +371,7 @@ class _Assembler:
 
     def _note_inner(self, line: bytes) -> None:
         start = _LINE_START.match(line)
-        if start is not None and len(start[1]) <= self._indent and line[start.end() - 1] == _OPEN:
+        if start is not None and not self._is_further_in(start) and line[start.end() - 1] == _OPEN:
             self._inner.append((len(self._pending) + start.end() - 1, self._depth))
             del self._inner[:-_MAX_INNER]
 

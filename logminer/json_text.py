@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 import msgspec
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# Python refuses to convert longer digit strings, and such a number is no count of anything.
-_MAX_INTEGER_DIGITS = 64
+# Python can be set to refuse longer digit strings, and such a number is no count of anything.
+_MAX_INTEGER_DIGITS = 640
 
 encode_json = msgspec.json.Encoder().encode
 encode_canonical_json = msgspec.json.Encoder(order="sorted").encode

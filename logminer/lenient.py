@@ -18,6 +18,7 @@ from logminer.json_text import NumberText, encode_tolerantly, has_surrogates, re
 
 # Beyond this a float does not say which integer is meant.
 _MAX_EXACT = 2**53
+_MAX_FLOAT = 10**308
 
 _WRONG = object()  # a value that no member of the type takes
 
@@ -85,7 +86,7 @@ def _number(value: int | float, members: tuple[Any, ...]) -> Any:
     if isinstance(value, int):
         if int in members:
             return value
-        return float(value) if float in members else _WRONG
+        return float(value) if float in members and abs(value) < _MAX_FLOAT else _WRONG
     if float in members and math.isfinite(value):
         return float(value)
     # Some writers make every number a float; `12.0` is a count all the same.

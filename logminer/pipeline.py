@@ -10,7 +10,7 @@ import json
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,17 +19,16 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from logminer.config import DEFAULT_STORE
 from logminer.errors import UsageError
-from logminer.filters import Filter, parse_bedrock, parse_filter
+from logminer.filters import Filter, parse_bedrock, parse_filter, read_bedrock
 from logminer.query.count import Count, count_records
 from logminer.query.explain import Story, explain_request
 from logminer.query.keys import Census, read_census
-from logminer.query.rows import JSON_COLUMNS, Records, select_records
+from logminer.query.rows import JSON_COLUMNS, check_columns, select_records
 from logminer.query.selection import Selection
 from logminer.query.stats import Stats, read_stats
 from logminer.query.view import StoreView
-from logminer.schema import PARSER_VERSION
-from logminer.store.duck import connect, usable_cores
-from logminer.store.quarantine import quarantine_files
+from logminer.store.duck import usable_cores
+from logminer.store.quarantine import QUARANTINE_REASONS, read_quarantine
 from logminer.store.storage import Storage, open_storage
 from logminer.store.table import Commit, open_table
 from logminer.timespan import parse_instant
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from logminer.export.exporting import ExportReport
     from logminer.ingest.driver import IngestReport, Progress
     from logminer.sources import LogObject
-    from logminer.store.table import Snapshot
     from logminer.validation import Report
 
 
@@ -49,59 +47,70 @@ class SelectionOptions(TypedDict, total=False):
 
     teacher: str | None
     filter: str | Filter | None
-    filter_json: str | None
-    has_key: Sequence[str]
+    filter_json: str | Mapping[str, Any] | None
+    has_key: str | Sequence[str] | None
     since: str | datetime | None
     until: str | datetime | None
-    region: Sequence[str]
-    account: Sequence[str]
-    operation: Sequence[str]
+    region: str | Sequence[str] | None
+    account: str | Sequence[str] | None
+    operation: str | Sequence[str] | None
     identity: str | None
     min_input_tokens: int | None
     max_input_tokens: int | None
     min_output_tokens: int | None
     max_output_tokens: int | None
-    exclude_detail: Sequence[str]
+    exclude_detail: str | Sequence[str] | None
     status: str | Sequence[str] | None
     where: str | None
     version: int | None
 
 
 def make_selection(default_status: str = "pair", **options: Unpack[SelectionOptions]) -> Selection:
-    """A selection from options. `status` is `all`, or statuses, or several joined with commas."""
+    """A selection from options; None is as good as leaving one out. Raises UsageError, FilterError.
+
+    `filter` is an expression or what `parse_filter` made of one, `filter_json` the path of Bedrock's form of it
+    (`-` is standard input) or that form itself. `since` and `until` are instants, dates or ages (`7d`) as text, or
+    datetimes, which are UTC without a zone. `status` is `all`, or one or more statuses. Where a flag repeats, one
+    text or several are taken.
+    """
+    unknown = options.keys() - SelectionOptions.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"unexpected keyword argument {min(unknown)!r}")
     return Selection(
         teacher=options.get("teacher"),
         filter=_filter(options.get("filter"), options.get("filter_json")),
-        has_keys=tuple(options.get("has_key") or ()),
+        has_keys=_texts(options.get("has_key")),
         since=_instant(options.get("since"), "--since"),
         until=_instant(options.get("until"), "--until"),
-        regions=tuple(options.get("region") or ()),
-        accounts=tuple(options.get("account") or ()),
-        operations=tuple(options.get("operation") or ()),
+        regions=_texts(options.get("region")),
+        accounts=_texts(options.get("account")),
+        operations=_texts(options.get("operation")),
         identity=options.get("identity"),
         min_input_tokens=options.get("min_input_tokens"),
         max_input_tokens=options.get("max_input_tokens"),
         min_output_tokens=options.get("min_output_tokens"),
         max_output_tokens=options.get("max_output_tokens"),
-        exclude_details=tuple(options.get("exclude_detail") or ()),
+        exclude_details=_texts(options.get("exclude_detail")),
         statuses=_statuses(options.get("status") or default_status),
         where=options.get("where"),
         version=options.get("version"),
     )
 
 
-def _filter(expression: str | Filter | None, json_path: str | None) -> Filter | None:
-    if expression is not None and json_path is not None:
+def _filter(expression: str | Filter | None, form: str | Mapping[str, Any] | None) -> Filter | None:
+    if expression is not None and form is not None:
         raise UsageError("give one of the two", where="--filter and --filter-json")
-    if json_path is not None:
-        return parse_bedrock(_read_text(json_path, "--filter-json"))
+    if isinstance(form, str):
+        return parse_bedrock(_read_text(form, "--filter-json"))
+    if form is not None:
+        return read_bedrock(form)
     return parse_filter(expression) if isinstance(expression, str) else expression
 
 
 def _read_text(path: str, option: str) -> str:
     try:
         return sys.stdin.read() if path == "-" else Path(path).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # ValueError: bytes that are not UTF-8, a path with a NUL
         raise UsageError(f"cannot read: {error}", where=f"{option} {path}", fix="Check the path.") from error
 
 
@@ -109,12 +118,14 @@ def _instant(value: str | datetime | None, option: str) -> datetime | None:
     return parse_instant(value, option=option) if isinstance(value, str) else value
 
 
+def _texts(value: str | Sequence[str] | None) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(dict.fromkeys(value or ()))
+
+
 def _statuses(value: str | Sequence[str]) -> tuple[str, ...] | None:
-    words = (
-        value.split(",") if isinstance(value, str) else [word for part in value for word in part.split(",")]
-    )
-    words = [word.strip() for word in words if word.strip()]
-    return None if "all" in words else tuple(dict.fromkeys(words))
+    """The statuses meant, several joined with commas or not; None for all of them."""
+    words = [word.strip() for text in _texts(value) for word in text.split(",")]
+    return None if "all" in words else tuple(dict.fromkeys(word for word in words if word))
 
 
 @contextmanager
@@ -146,7 +157,7 @@ def ingest(
     parser wrote. Once `stop` is set, what is under way is committed and the report says `interrupted`.
     Raises UsageError, ConfigurationError or StorageError.
     """
-    from logminer.ingest.driver import ingest_objects
+    from logminer.ingest.driver import Reread, ingest_objects
     from logminer.sources import list_source, spool_stdin
 
     if not sources:
@@ -163,13 +174,14 @@ def ingest(
                 continue
             listing = list_source(source, since=span[0], until=span[1])
             _refuse_store_in_source(storage, source)
-            passed_over += listing.other_files
-            objects.update((each.uri, each) for each in listing.objects)
+            logs = [each for each in listing.objects if not each.path.startswith(f"{storage.uri}/")]
+            passed_over += listing.other_files + len(listing.objects) - len(logs)
+            objects.update((each.uri, each) for each in logs)
         return ingest_objects(
             storage,
             [objects[uri] for uri in sorted(objects)],
             workers=workers or usable_cores(),
-            reread=_rereader(storage, objects, reread_changed, reparse, status),
+            reread=Reread(reread_changed, reparse, _statuses(status) if status else None),
             progress=progress,
             stop=stop,
             passed_over=passed_over,
@@ -182,31 +194,6 @@ def _refuse_store_in_source(storage: Storage, source: str) -> None:
         raise UsageError(
             "the store lies among the logs it is made from", where=storage.uri, fix="Choose another --store."
         )
-
-
-def _rereader(
-    storage: Storage,
-    objects: Mapping[str, LogObject],
-    reread_changed: bool,
-    reparse: bool,
-    status: str | Sequence[str] | None,
-) -> Callable[[Snapshot, dict[str, tuple[str, int]]], Collection[str]] | None:
-    """What names the stored objects that are to be read again."""
-    if not reread_changed and not reparse:
-        return None
-
-    def choose(snapshot: Snapshot, known: dict[str, tuple[str, int]]) -> Collection[str]:
-        from logminer.ingest.commit import objects_of_older_parsers
-
-        chosen: set[str] = set()
-        if reread_changed:
-            chosen |= {uri for uri, log in objects.items() if known.get(uri, (log.etag, 0))[0] != log.etag}
-        if reparse:
-            statuses = _statuses(status) if status else None
-            chosen |= objects_of_older_parsers(storage, snapshot, PARSER_VERSION, statuses) & objects.keys()
-        return chosen
-
-    return choose
 
 
 # --- questions ----------------------------------------------------------------------------------------------
@@ -222,9 +209,20 @@ def select(
 ) -> Iterator[dict[str, Any]]:
     """The selected records, one dict each: column names to plain values, JSON columns parsed.
 
-    They come in (timestamp, request_id, source_uri, source_position) order and are read as you go.
+    They come in (timestamp, request_id, source_uri, source_position) order and are read as you go; the store is
+    open from the first record to the last, or until the iterator is closed.
     """
     selection = make_selection(**options)
+    return _select(store, selection, check_columns(columns), limit, aliases)
+
+
+def _select(
+    store: str,
+    selection: Selection,
+    columns: Sequence[str],
+    limit: int | None,
+    aliases: Mapping[str, str] | None,
+) -> Iterator[dict[str, Any]]:
     with open_view(store, aliases, selection.version) as view:
         records = select_records(view, selection, columns, limit)
         for row in records.rows:
@@ -239,20 +237,6 @@ def plain_record(columns: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def open_records(
-    store: str,
-    selection: Selection,
-    *,
-    columns: Sequence[str] | None = None,
-    limit: int | None = None,
-    aliases: Mapping[str, str] | None = None,
-) -> Iterator[Records]:
-    """The selected records as they are read, for writers that need no parsed JSON."""
-    with open_view(store, aliases, selection.version) as view:
-        yield select_records(view, selection, columns, limit)
-
-
 def count(
     store: str = DEFAULT_STORE,
     *,
@@ -260,7 +244,7 @@ def count(
     aliases: Mapping[str, str] | None = None,
     **options: Unpack[SelectionOptions],
 ) -> Count:
-    """How many records a selection has; `by` a column or a metadata key."""
+    """How many records a selection has; `by` a column, or a metadata key."""
     selection = make_selection(**options)
     with open_view(store, aliases, selection.version) as view:
         return count_records(view, selection, by)
@@ -377,7 +361,7 @@ def store_info(store: str = DEFAULT_STORE) -> StoreInfo:
         last_date=dates[-1] if dates else None,
         metadata_fields=len(snapshot.metadata_fields) - 1,  # one is there for the empty key alone
         models=len(read_model_ids(storage)),
-        quarantined=len(quarantine(store)),
+        quarantined=len(read_quarantine(storage, snapshot.files)),
         exports=len(read_exports(storage)),
     )
 
@@ -399,15 +383,10 @@ class QuarantinedEntry:
 
 
 def quarantine(store: str = DEFAULT_STORE, *, reason: str | None = None) -> list[QuarantinedEntry]:
-    """What could not be read, each value once, in the order of source and position."""
+    """What could not be read (for one reason), each value once, in the order of source and position."""
+    if reason is not None and reason not in QUARANTINE_REASONS:
+        known = ", ".join(QUARANTINE_REASONS)
+        raise UsageError(f"{reason!r} is not known", where="--reason", fix=f"Known are: {known}.")
     storage = open_storage(store)
-    open_table(storage)
-    files = quarantine_files(storage)
-    if not files:
-        return []
-    rows = connect().execute(
-        "SELECT source_uri, source_position, any_value(reason), any_value(raw), min(ingest_id) "
-        "FROM read_parquet(?) WHERE ? IS NULL OR reason = ? GROUP BY ALL ORDER BY ALL",
-        [files, reason, reason],
-    )
-    return [QuarantinedEntry(*row) for row in rows.fetchall()]
+    rows = read_quarantine(storage, open_table(storage).snapshot().files, reason)
+    return [QuarantinedEntry(*row) for row in rows]

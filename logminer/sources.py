@@ -112,19 +112,26 @@ def list_source(source: str, *, since: datetime | None = None, until: datetime |
 
 
 def _source_paths(source: str, listing: Listing) -> list[str]:
-    """The real paths of what the user named. Links that a glob finds must stay below its folder."""
+    """The real paths of what the user named.
+
+    What a glob finds is passed over where it is neither a file nor a folder, or a link out of the glob's folder.
+    """
     if "\0" not in source:
         if os.path.exists(source):
             return [os.path.realpath(source)]
         base = os.path.join(os.path.realpath(_folder_of_glob(source)), "")
         matches = {os.path.realpath(path) for path in glob.glob(source, recursive=True)}
-        inside = sorted(path for path in matches if os.path.join(path, "").startswith(base))
-        listing.other_files += len(matches) - len(inside)
-        if matches:
-            return inside
+        usable = sorted(path for path in matches if _is_usable_match(path, base))
+        listing.other_files += len(matches) - len(usable)
+        if usable:
+            return usable
     raise UsageError(
         "there is no such file or folder", where=source, fix="Check the path, or quote the glob."
     )
+
+
+def _is_usable_match(path: str, base: str) -> bool:
+    return os.path.join(path, "").startswith(base) and (os.path.isfile(path) or os.path.isdir(path))
 
 
 def _folder_of_glob(pattern: str) -> str:

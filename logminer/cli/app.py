@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
+from logminer.cli.counting import count_command
 from logminer.cli.datasets import export_command, validate_command
+from logminer.cli.explaining import explain_command
 from logminer.cli.filtering import filter_command
+from logminer.cli.help import HELP_WIDTH, PlainCommand, PlainGroup
 from logminer.cli.ingest import ingest_command
-from logminer.cli.questions import count_command, explain_command, keys_command, select_command, stats_command
-from logminer.cli.store import store_app
+from logminer.cli.keys import keys_command
+from logminer.cli.readiness import stats_command
+from logminer.cli.selecting import select_command
+from logminer.cli.store import history_command, info_command, quarantine_command
 
-_HELP = """Turn Amazon Bedrock model invocation logs into training sets for model distillation.
+_HELP = """Amazon Bedrock model invocation logs into training sets for distillation.
 
 \b
   logminer ingest logs/
@@ -22,6 +28,15 @@ _HELP = """Turn Amazon Bedrock model invocation logs into training sets for mode
 """
 
 _EPILOG = """\b
+Settings, the first that is given:
+  options, LOGMINER_STORE, ./logminer.toml, ~/.config/logminer/config.toml
+
+\b
+  store = "/data/logminer-store"
+  [models.aliases]
+  "abcd1234efgh" = "meta.llama3-1-405b-instruct-v1:0"
+
+\b
 Exit codes:
   0    done
   1    a check failed: validation, readiness, too few pairs
@@ -32,14 +47,15 @@ Exit codes:
   130  interrupted; running again resumes
 """
 
-app = typer.Typer(
-    help=_HELP,
-    epilog=_EPILOG,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-)
+_STORE_HELP = """Look at the store itself.
+
+\b
+Examples:
+  logminer store info
+  logminer store quarantine --json
+"""
+
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": HELP_WIDTH}
 
 
 def _print_version(wanted: bool) -> None:
@@ -50,23 +66,53 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _main(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True),
     ] = False,
 ) -> None:
-    pass
+    _help_without_command(context)
 
 
-app.command("ingest")(ingest_command)
-app.command("select")(select_command)
-app.command("count")(count_command)
-app.command("stats")(stats_command)
-app.command("keys")(keys_command)
-app.command("export")(export_command)
-app.command("validate")(validate_command)
-app.command("filter")(filter_command)
-app.command("explain")(explain_command)
-app.add_typer(store_app, name="store")
+def _help_without_command(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        print(context.get_help(), file=sys.stderr)
+        raise typer.Exit(2)
+
+
+def _group(help_text: str, *, epilog: str = "", completion: bool = False) -> typer.Typer:
+    return typer.Typer(
+        cls=PlainGroup,
+        help=help_text,
+        epilog=epilog,
+        invoke_without_command=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=completion,
+        context_settings=_SETTINGS,
+    )
+
+
+app = _group(_HELP, epilog=_EPILOG, completion=True)
+app.callback()(_main)
+for _name, _command in (
+    ("ingest", ingest_command),
+    ("select", select_command),
+    ("count", count_command),
+    ("stats", stats_command),
+    ("keys", keys_command),
+    ("export", export_command),
+    ("validate", validate_command),
+    ("filter", filter_command),
+    ("explain", explain_command),
+):
+    app.command(_name, cls=PlainCommand)(_command)
+
+_store = _group(_STORE_HELP)
+_store.callback()(_help_without_command)
+_store.command("info", cls=PlainCommand)(info_command)
+_store.command("history", cls=PlainCommand)(history_command)
+_store.command("quarantine", cls=PlainCommand)(quarantine_command)
+app.add_typer(_store, name="store")

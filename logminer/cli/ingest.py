@@ -6,27 +6,36 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from logminer.cli import INTERRUPTED
-from logminer.cli.options import JsonOption, StoreOption, config
+from logminer.cli import choices
+from logminer.cli.options import StoreOption, config, number, takes_json
+from logminer.cli.progress import INTERRUPTED
 
 if TYPE_CHECKING:
     from logminer.ingest.driver import IngestReport
 
 
+@takes_json
 def ingest_command(
+    json: bool,
     sources: Annotated[
         list[str], typer.Argument(metavar="SOURCE...", help="Folders, files, globs, or - for standard input.")
     ],
     store: StoreOption = None,
     since: Annotated[
-        str | None, typer.Option("--since", help="Skip hour folders before this time, UTC.", metavar="T")
+        str | None,
+        typer.Option("--since", help="Skip hour folders before this time, UTC: 2026-03-14, 7d.", metavar="T"),
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--until", help="Skip hour folders after this time, UTC.", metavar="T")
+        str | None, typer.Option("--until", help="Skip hour folders from this time on, UTC.", metavar="T")
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", help="Worker processes.  [default: all cores]", metavar="N", min=1),
+        typer.Option(
+            "--workers",
+            help="Worker processes.  [default: all cores]",
+            metavar="N",
+            parser=number("--workers", 1),
+        ),
     ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with code 5 if anything was quarantined.")
@@ -34,7 +43,10 @@ def ingest_command(
     max_bad: Annotated[
         int | None,
         typer.Option(
-            "--max-bad", help="Exit with code 5 if more than N values were quarantined.", metavar="N", min=0
+            "--max-bad",
+            help="Exit with code 5 if more than N values were quarantined.",
+            metavar="N",
+            parser=number("--max-bad"),
         ),
     ] = None,
     reread_changed: Annotated[
@@ -45,28 +57,37 @@ def ingest_command(
     ] = False,
     status: Annotated[
         str | None,
-        typer.Option("--status", help="With --reparse: only for rows of these statuses, with commas."),
+        typer.Option(
+            "--status",
+            help="With --reparse: only for rows of these statuses, with commas.",
+            metavar="A,B",
+            autocompletion=choices.complete_status,
+        ),
     ] = None,
-    json: JsonOption = False,
 ) -> None:
-    """Read invocation logs into the store: what is new, each log record exactly once.
+    """Read invocation logs into the store, each record exactly once.
+
+    Running it again adds what is new. Ctrl-C keeps what is read; run it again
+    to go on.
 
     \b
     Examples:
       logminer ingest logs/
-      logminer ingest '/data/AWSLogs/*/BedrockModelInvocationLogs/us-west-2' --since 7d
-      zcat *.json.gz | logminer ingest -
+      logminer ingest 'logs/AWSLogs/*/BedrockModelInvocationLogs/us-west-2'
+      zcat logs/*.json.gz | logminer ingest - --store /data/logminer-store
       logminer ingest logs/ --reparse --status unrecognized,incomplete
     """
     from logminer import pipeline
     from logminer.cli.progress import stopping_softly, terminal_progress
 
+    _check_status(status, reparse=reparse)
+    span = pipeline.make_selection(since=since, until=until)
     with terminal_progress() as progress, stopping_softly() as stop:
         report = pipeline.ingest(
             *sources,
             store=store or config().store,
-            since=since,
-            until=until,
+            since=span.since,
+            until=span.until,
             workers=workers,
             reread_changed=reread_changed,
             reparse=reparse,
@@ -78,8 +99,19 @@ def ingest_command(
     _exit(report, strict, max_bad)
 
 
+def _check_status(status: str | None, *, reparse: bool) -> None:
+    from logminer.errors import UsageError
+    from logminer.pipeline import make_selection
+
+    if status is None:
+        return
+    if not reparse:
+        raise UsageError("goes with --reparse", where="--status", fix="Leave it out, or give --reparse too.")
+    make_selection(status=status)  # complains about unknown ones
+
+
 def _print_report(report: IngestReport, as_json: bool) -> None:
-    from logminer.cli.output import print_json
+    from logminer.cli.streams import print_json
 
     if as_json:
         print_json(_facts(report))
@@ -96,6 +128,8 @@ def _facts(report: IngestReport) -> dict[str, Any]:
             "new": tally.objects,
             "skipped": report.skipped,
             "changed": len(report.changed),
+            "reread": report.reread,
+            "gone": len(report.gone),
             "unreadable": len(tally.unreadable),
             "passed_over": report.passed_over,
         },
@@ -110,33 +144,47 @@ def _facts(report: IngestReport) -> dict[str, Any]:
 
 
 def _say_report(report: IngestReport) -> None:
-    from logminer.cli.output import say, warn
-    from logminer.query.view import printable
+    from logminer.cli.streams import say, warn
+
+    _say_what_is_new(report)
+    if report.passed_over:
+        say(f"{report.passed_over:,} files that are no log objects were passed over")
+    if report.taken:
+        say(f"{report.taken:,} log objects were committed by another ingest meanwhile")
+    if not report.listed:
+        warn("no log object was found; they are .json.gz files, under AWSLogs/ in the bucket or its copy")
+    if report.tally.quarantined:
+        warn(f"{report.tally.quarantined:,} values could not be read; see: logminer store quarantine")
+    if report.changed:
+        warn(
+            f"{len(report.changed):,} log objects changed since they were read, such as "
+            f"{report.changed[0]}; read them again with --reread-changed"
+        )
+    if report.gone:
+        warn(f"{len(report.gone):,} log objects to read again are gone, such as {report.gone[0]}")
+    for unreadable in report.tally.unreadable[:5]:
+        warn(f"{unreadable.uri}: {unreadable.problem}")
+    if report.interrupted:
+        say("what was read is stored; run the same command again to go on")
+
+
+def _say_what_is_new(report: IngestReport) -> None:
+    from logminer.cli.streams import say
     from logminer.statuses import STATUSES
 
     tally = report.tally
     rate = tally.read_bytes / report.seconds / 1e6 if report.seconds else 0.0
+    if not tally.objects:
+        say(f"nothing new; {report.skipped:,} log objects are known; store version {report.version}")
+        return
     say(
         f"{tally.records:,} records from {tally.objects:,} new log objects "
         f"({tally.read_bytes / 1e6:,.1f} MB in {report.seconds:,.1f} s, {rate:,.1f} MB/s); "
-        f"{report.skipped:,} known already; store version {report.version}"
+        f"{report.skipped:,} known; store version {report.version}"
     )
     for status in STATUSES:
         if tally.by_status.get(status):
             say(f"  {tally.by_status[status]:>10,}  {status}")
-    if report.passed_over:
-        say(f"{report.passed_over:,} files that are no log objects were passed over")
-    if tally.quarantined:
-        warn(f"{tally.quarantined:,} values could not be read; see: logminer store quarantine")
-    if report.changed:
-        warn(
-            f"{len(report.changed):,} log objects changed since they were read, such as "
-            f"{printable(report.changed[0])}; read them again with --reread-changed"
-        )
-    if report.taken:
-        say(f"{report.taken:,} log objects were committed by another ingest meanwhile")
-    for unreadable in tally.unreadable[:5]:
-        warn(f"{printable(unreadable.uri)}: {unreadable.problem}")
 
 
 def _exit(report: IngestReport, strict: bool, max_bad: int | None) -> None:

@@ -10,6 +10,11 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
+from logminer.cli.streams import say
+
+INTERRUPTED = 130
+"""The exit code of a command that Ctrl-C ended."""
+
 
 class TerminalProgress:
     """A bar on stderr."""
@@ -75,7 +80,7 @@ def stopping_softly() -> Iterator[threading.Event]:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        print("stopping: committing what is read; press Ctrl-C again to stop at once", file=sys.stderr)
+        say("stopping: committing what is read; press Ctrl-C again to stop at once")
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -2,103 +2,117 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from logminer.cli.options import JsonOption, StoreOption, config
+from logminer.cli import choices
+from logminer.cli.options import StoreOption, config, number, takes_json
+from logminer.errors import UsageError
 
-store_app = typer.Typer(
-    help="Look at the store itself.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+if TYPE_CHECKING:
+    from logminer.pipeline import QuarantinedEntry
 
 
-@store_app.command("info")
-def info_command(store: StoreOption = None, json: JsonOption = False) -> None:
+@takes_json
+def info_command(json: bool, store: StoreOption = None) -> None:
     """What the store holds.
 
     \b
-    Example:
+    Examples:
       logminer store info
+      logminer store info --json
     """
     import msgspec
 
     from logminer import pipeline
-    from logminer.cli.output import print_json
+    from logminer.cli.streams import print_json, show
 
     info = pipeline.store_info(store or config().store)
     if json:
         print_json(msgspec.to_builtins(info))
         return
-    print(f"store        {info.uri}")
-    print(f"version      {info.version}")
-    print(f"rows         {info.rows:,}")
-    print(f"files        {info.files:,} ({info.size_bytes / 1e6:,.1f} MB)")
+    show(f"store        {info.uri}")
+    show(f"version      {info.version}")
+    show(f"rows         {info.rows:,}")
+    show(f"files        {info.files:,} ({info.size_bytes / 1e6:,.1f} MB)")
     if info.dates:
-        print(f"dates        {info.dates} ({info.first_date} to {info.last_date})")
-    print(f"models       {info.models} ids as logged")
-    print(f"metadata     {info.metadata_fields} keys with columns of their own")
-    print(f"quarantined  {info.quarantined:,}")
-    print(f"exports      {info.exports:,}")
+        show(f"dates        {info.dates:,} ({info.first_date} to {info.last_date})")
+    show(f"models       {info.models:,} ids as logged")
+    show(f"metadata     {info.metadata_fields:,} keys with columns of their own")
+    show(f"quarantined  {info.quarantined:,}")
+    show(f"exports      {info.exports:,}")
 
 
-@store_app.command("history")
+@takes_json
 def history_command(
+    json: bool,
     store: StoreOption = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", help="The newest N.", metavar="N", min=1)] = 20,
-    json: JsonOption = False,
+    limit: Annotated[
+        int,
+        typer.Option("--limit", "-n", help="The newest N.", metavar="N", parser=number("--limit", 1)),
+    ] = 20,
 ) -> None:
-    """The store's versions, newest first; any can be asked with --version.
+    """The store's versions, the newest first.
+
+    Commands take any of them as --version.
 
     \b
-    Example:
+    Examples:
       logminer store history --limit 5
+      logminer store history --json
     """
     from logminer import pipeline
-    from logminer.cli.output import print_json, print_table
+    from logminer.cli.streams import print_json, say
+    from logminer.cli.tables import print_table
 
-    commits = pipeline.store_history(store or config().store)[:limit]
+    commits = pipeline.store_history(store or config().store)
+    shown = commits[:limit]
     if json:
         print_json(
-            [{"version": c.version, "time": c.time, "operation": c.operation, **c.about} for c in commits]
+            [{"version": c.version, "time": c.time, "operation": c.operation, **c.about} for c in shown]
         )
         return
     rows = [
         [
-            str(c.version),
-            f"{c.time:%Y-%m-%d %H:%M:%S}",
-            c.operation,
-            ", ".join(f"{k} {v}" for k, v in c.about.items()),
+            str(commit.version),
+            f"{commit.time:%Y-%m-%d %H:%M:%S}",
+            commit.operation,
+            ", ".join(f"{name} {value}" for name, value in commit.about.items()),
         ]
-        for c in commits
+        for commit in shown
     ]
     print_table(["version", "time (UTC)", "operation", "about"], rows, right=[0])
+    if len(commits) > len(shown):
+        say(f"{len(shown):,} of {len(commits):,} versions; more with --limit N")
 
 
-@store_app.command("quarantine")
+@takes_json
 def quarantine_command(
+    json: bool,
     store: StoreOption = None,
-    reason: Annotated[str | None, typer.Option("--reason", help="Only values with this reason.")] = None,
+    reason: Annotated[
+        str | None,
+        typer.Option(
+            "--reason",
+            help="Only values with this reason.",
+            metavar="REASON",
+            autocompletion=choices.complete_reason,
+        ),
+    ] = None,
     raw: Annotated[
         bool, typer.Option("--raw", help="Write the values' bytes to stdout, a line each.")
     ] = False,
-    json: JsonOption = False,
 ) -> None:
-    """What could not be read as a log record: where it lies, and why.
+    """What could not be read as a log record, where, and why.
 
     \b
     Examples:
       logminer store quarantine
       logminer store quarantine --reason cut_off --raw
     """
-    import sys
-
     from logminer import pipeline
-    from logminer.cli.output import print_json, print_table, say
-    from logminer.errors import UsageError
+    from logminer.cli.streams import data_out, print_json
     from logminer.store.quarantine import QUARANTINE_REASONS
 
     if reason is not None and reason not in QUARANTINE_REASONS:
@@ -107,29 +121,40 @@ def quarantine_command(
             where="--reason",
             fix="Reasons are: " + ", ".join(QUARANTINE_REASONS),
         )
+    if raw and json:
+        raise UsageError("contradict each other", where="--raw and --json", fix="Give one of them.")
     entries = pipeline.quarantine(store or config().store, reason=reason)
     if json:
-        print_json(
-            [
-                {
-                    "source_uri": entry.source_uri,
-                    "source_position": entry.source_position,
-                    "reason": entry.reason,
-                    "raw": entry.raw.decode("utf-8", "backslashreplace"),
-                    "ingest_id": entry.ingest_id,
-                }
-                for entry in entries
-            ]
-        )
+        print_json([_facts(entry) for entry in entries])
     elif raw:
+        out = data_out()
         for entry in entries:
-            sys.stdout.buffer.write(entry.raw + b"\n")
+            out.write(entry.raw + b"\n")
+        out.flush()
     else:
-        if not entries:
-            say("nothing is quarantined")
-            return
-        rows = [
-            [entry.source_uri, str(entry.source_position), entry.reason, QUARANTINE_REASONS[entry.reason]]
-            for entry in entries
-        ]
-        print_table(["source", "position", "reason", "meaning"], rows, right=[1])
+        _print_entries(entries)
+
+
+def _facts(entry: QuarantinedEntry) -> dict[str, Any]:
+    return {
+        "source_uri": entry.source_uri,
+        "source_position": entry.source_position,
+        "reason": entry.reason,
+        "raw": entry.raw.decode("utf-8", "backslashreplace"),
+        "ingest_id": entry.ingest_id,
+    }
+
+
+def _print_entries(entries: list[QuarantinedEntry]) -> None:
+    from logminer.cli.streams import say
+    from logminer.cli.tables import print_table
+    from logminer.store.quarantine import QUARANTINE_REASONS
+
+    if not entries:
+        say("nothing is quarantined")
+        return
+    rows = [
+        [entry.reason, str(entry.source_position), QUARANTINE_REASONS[entry.reason], entry.source_uri]
+        for entry in entries
+    ]
+    print_table(["reason", "position", "meaning", "source"], rows, right=[1])

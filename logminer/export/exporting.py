@@ -1,25 +1,25 @@
-"""An export: one teacher's distinct pairs, in a fixed order, into one whole file, and into the store's register."""
+"""An export: one teacher's distinct pairs, in a fixed order, as one whole file and an entry of the store's register."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, BinaryIO
 
-from logminer.errors import CheckFailed, UsageError
+from logminer.errors import CheckFailed
+from logminer.export.choice import CHOSEN, Choice, choose
+from logminer.export.destination import local_destination
 from logminer.export.format import ExportFormat, ExportPair
-from logminer.filters import Sql
-from logminer.query.selection import Condition, Selection, joined
+from logminer.export.routes import fitting_routes, other_routes
+from logminer.query.hints import filter_hints
+from logminer.query.selection import Selection
 from logminer.query.view import ROW_ORDER, StoreView
-from logminer.store.registry import ExportEntry, add_export
+from logminer.store.registry import EXPORTS_FOLDER, ExportEntry, add_export
 from logminer.store.storage import open_whole
-from logminer.teachers import MAX_PAIRS, MIN_PAIRS, turn_rule
-
-_BATCH_ROWS = 2_000
+from logminer.teachers import MAX_PAIRS, MIN_PAIRS
 
 
 @dataclass(frozen=True)
@@ -40,184 +40,144 @@ class ExportPlan:
 
 @dataclass(frozen=True)
 class ExportReport:
-    """What was written. `model` is None for prompts of several models; `routes` says what the file is for."""
+    """What was written, what was left out, and what the file is for.
+
+    `model` is None for prompts of no particular teacher. `multi_turn` counts conversations that the teacher does
+    not take, `duplicates` records that say the same as one that is written, `over_max` those that `max_lines`
+    cut off. `lacking` is as in `Count`, of all pairs or prompts of the selection. `other_routes` are those that
+    the file does not fit, and why.
+    """
 
     entry: ExportEntry
     model: str | None
     prompts_only: bool
     input_tokens: int
     output_tokens: int
+    multi_turn: int
+    duplicates: int
+    over_max: int
+    lacking: dict[str, int]
     routes: tuple[str, ...]
+    other_routes: tuple[str, ...]
     warnings: tuple[str, ...]
 
 
 def export_pairs(view: StoreView, plan: ExportPlan) -> ExportReport:
     """Write the export.
 
-    Raises UsageError where the pairs have several models, CheckFailed where they are fewer than 100. Nothing
-    is written then.
+    Raises UsageError where the pairs have several models, CheckFailed where they are fewer than 100: then nothing
+    is written. Where writing fails (StorageError, KeyboardInterrupt), nothing of it stays.
     """
-    if os.path.isdir(plan.path):
-        raise UsageError("is a folder", where=plan.path, fix="Give the path of a file, such as train.jsonl.")
-    selection, conditions = _conditions(view, plan)
-    model = _one_model(view, plan, selection, conditions)
-    if not plan.prompts_only and turn_rule(model or "") == "single":
-        conditions = [*conditions, Condition("single_turn", "several user turns", Sql("turns = 1"))]
-    chosen = _chosen(view, plan, selection, conditions)
-    lines = _count(view, chosen, selection)
-    if lines == 0 or (lines < MIN_PAIRS and not plan.allow_few):
-        raise _too_few(lines, plan)
-    entry, tokens = _write(view, plan, selection, chosen, model)
-    add_export(view.storage, entry)
+    path = local_destination(plan.path, view.storage)
+    choice = choose(view, plan.selection, prompts_only=plan.prompts_only, max_lines=plan.max_lines)
+    if choice.lines == 0 or (choice.lines < MIN_PAIRS and not plan.allow_few):
+        raise _too_few(view, plan, choice.lines)
     return ExportReport(
-        entry=entry,
-        model=model,
+        entry=_write(view, plan, choice, path),
+        model=choice.model,
         prompts_only=plan.prompts_only,
-        input_tokens=tokens[0],
-        output_tokens=tokens[1],
-        routes=_routes(plan.prompts_only),
-        warnings=_warnings(entry.lines),
+        input_tokens=choice.input_tokens,
+        output_tokens=choice.output_tokens,
+        multi_turn=choice.matching - choice.usable,
+        duplicates=choice.usable - choice.distinct,
+        over_max=choice.distinct - choice.lines,
+        lacking=choice.lacking,
+        routes=fitting_routes(prompts_only=plan.prompts_only),
+        other_routes=other_routes(prompts_only=plan.prompts_only),
+        warnings=_warnings(choice.lines),
     )
 
 
-def _conditions(view: StoreView, plan: ExportPlan) -> tuple[Selection, list[Condition]]:
-    if not plan.prompts_only:
-        selection = replace(plan.selection, statuses=("pair",))
-        return selection, view.conditions(selection)
-    # A throttled or truncated answer carries a good prompt; one that a guardrail blocked does not.
-    selection = replace(plan.selection, statuses=None)
-    good = Condition("prompt", "the prompt is no good", Sql("prompt_status = 'ok' AND status <> 'blocked'"))
-    return selection, [*view.conditions(selection), good]
-
-
-def _one_model(
-    view: StoreView, plan: ExportPlan, selection: Selection, conditions: list[Condition]
-) -> str | None:
-    """The one model of the selected records; None for prompts of several. Raises UsageError."""
-    where = joined(conditions)
-    relation = view.relation(selection, with_model=True)
-    text = f"SELECT model, count(*) AS n FROM {relation} WHERE {where.text} GROUP BY model ORDER BY n DESC, model"
-    rows = view.query(Sql(text, where.params), selection).fetchall()
-    models = [model for model, _ in rows]
-    if len(models) == 1 and (models[0] is not None or plan.prompts_only):
-        return models[0]  # type: ignore[no-any-return]
-    if plan.prompts_only or not models:
-        return None
-    listed = "; ".join(f"{model or 'unresolved ids'} ({n:,})" for model, n in rows)
-    raise UsageError(
-        f"the matching pairs are of {len(models)} models: {listed}"
-        if len(models) > 1
-        else "the matching pairs are of model ids that do not say their model",
-        where="--teacher",
-        fix="Pairs must be of exactly one teacher: give --teacher MODEL."
-        if len(models) > 1
-        else 'Name the model in logminer.toml: [models.aliases] "ID" = "MODEL"; see: logminer stats',
-    )
-
-
-def _chosen(view: StoreView, plan: ExportPlan, selection: Selection, conditions: list[Condition]) -> Sql:
-    """SQL for source and position of the records to write: of equal ones the first."""
-    digest = "prompt_hash" if plan.prompts_only else "pair_hash"
-    where = joined(conditions)
-    text = (
-        f"SELECT source_uri, source_position FROM {view.relation(selection)} WHERE {where.text} "
-        f"QUALIFY row_number() OVER (PARTITION BY {digest} ORDER BY {ROW_ORDER}) = 1"
-    )
-    if plan.max_lines is not None:
-        text += f" ORDER BY {digest} LIMIT {int(plan.max_lines)}"
-    return Sql(text, where.params)
-
-
-def _count(view: StoreView, chosen: Sql, selection: Selection) -> int:
-    row = view.query(Sql(f"SELECT count(*) FROM ({chosen.text})", chosen.params), selection).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def _write(
-    view: StoreView, plan: ExportPlan, selection: Selection, chosen: Sql, model: str | None
-) -> tuple[ExportEntry, tuple[int, int]]:
-    digest = hashlib.sha256()
-    request_ids: list[str] = []
-    tokens = [0, 0]
-    size_bytes = lines = 0
-    with open_whole(os.path.abspath(plan.path)) as stream:
-        for request_id, pair, input_tokens, output_tokens in _pairs(view, plan, selection, chosen):
-            line = plan.format.write_line(pair)
-            stream.write(line)
-            digest.update(line)
-            size_bytes += len(line)
-            lines += 1
-            tokens[0] += input_tokens or 0
-            tokens[1] += output_tokens or 0
-            request_ids.append(request_id or "")
+def _write(view: StoreView, plan: ExportPlan, choice: Choice, path: str) -> ExportEntry:
+    """The file and its entry in the register: both, or none."""
     now = datetime.now(UTC)
-    entry = ExportEntry(
-        export_id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}",
-        exported_at=now,
-        format=plan.format.name,
-        path=os.path.abspath(plan.path),
-        sha256=digest.hexdigest(),
-        size_bytes=size_bytes,
-        lines=lines,
-        store_version=view.version,
-        model=model,
-        selection=plan.selection.as_dict() | _plan_options(plan),
-        request_ids=request_ids,
-    )
-    return entry, (tokens[0], tokens[1])
+    export_id = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+    try:
+        with open_whole(path) as stream:
+            written = _write_lines(view, plan, stream)
+            assert len(written.request_ids) == choice.lines
+            entry = ExportEntry(
+                export_id=export_id,
+                exported_at=now,
+                format=plan.format.name,
+                path=path,
+                sha256=written.sha256,
+                size_bytes=written.size_bytes,
+                lines=choice.lines,
+                store_version=view.version,
+                model=choice.model,
+                selection=_options(plan),
+                request_ids=written.request_ids,
+            )
+            # Before the file appears under its name: an entry can be taken back, a file that was there cannot.
+            add_export(view.storage, entry)
+    except BaseException:
+        view.storage.delete(f"{EXPORTS_FOLDER}/{export_id}.json")
+        raise
+    return entry
 
 
-def _plan_options(plan: ExportPlan) -> dict[str, Any]:
-    options = {"prompts_only": plan.prompts_only, "max": plan.max_lines}
-    return {name: value for name, value in options.items() if value}
+@dataclass(frozen=True)
+class _Written:
+    sha256: str
+    size_bytes: int
+    request_ids: list[str]
 
 
-def _pairs(
-    view: StoreView, plan: ExportPlan, selection: Selection, chosen: Sql
-) -> Iterator[tuple[str | None, ExportPair, int | None, int | None]]:
-    # Texts are read for the chosen records alone: which those are is decided without them.
+def _write_lines(view: StoreView, plan: ExportPlan, stream: BinaryIO) -> _Written:
+    digest = hashlib.sha256()
+    size_bytes = 0
+    request_ids: list[str] = []
+    for request_id, pair in _pairs(view, plan):
+        line = plan.format.write_line(pair)
+        stream.write(line)
+        digest.update(line)
+        size_bytes += len(line)
+        request_ids.append(request_id)
+    return _Written(digest.hexdigest(), size_bytes, request_ids)
+
+
+def _pairs(view: StoreView, plan: ExportPlan) -> Iterator[tuple[str, ExportPair]]:
+    """The chosen records in the order of `select`, date by date: texts of one day are in memory, not all."""
     response = "NULL" if plan.prompts_only else "response"
-    text = (
-        f"SELECT request_id, system, messages, {response}, input_tokens, output_tokens "
-        f"FROM {view.relation(selection)} SEMI JOIN ({chosen.text}) USING (source_uri, source_position) "
-        f"ORDER BY {ROW_ORDER}"
-    )
-    cursor = view.query(Sql(text, chosen.params), selection)
-    while rows := cursor.fetchmany(_BATCH_ROWS):
-        for request_id, system, messages, answer, input_tokens, output_tokens in rows:
-            yield request_id, ExportPair(system, messages, answer), input_tokens, output_tokens
+    for day in view.days(plan.selection):
+        selection = plan.selection.within(day)
+        text = (
+            f"SELECT coalesce(request_id, ''), system, messages, {response} FROM {view.relation(selection)} "
+            f"SEMI JOIN {CHOSEN} USING (source_uri, source_position) ORDER BY {ROW_ORDER}"
+        )
+        for request_id, system, messages, answer in view.query(text, (), selection):
+            yield request_id, ExportPair(system, messages, answer)
 
 
-def _too_few(lines: int, plan: ExportPlan) -> CheckFailed:
+def _options(plan: ExportPlan) -> dict[str, Any]:
+    """What was asked for, by the names of the flags."""
+    more = {"prompts_only": plan.prompts_only, "max": plan.max_lines}
+    options = plan.selection.as_options()
+    del options["status"]  # an export has none
+    return options | {name: value for name, value in more.items() if value}
+
+
+def _too_few(view: StoreView, plan: ExportPlan, lines: int) -> CheckFailed:
     what = "prompts" if plan.prompts_only else "pairs"
+    if lines:
+        return CheckFailed(
+            f"{lines} different {what} match; a distillation job needs {MIN_PAIRS}",
+            where=plan.path,
+            fix="Nothing was written. Widen --filter or --since, or write them all the same with --allow-few.",
+        )
+    hints = filter_hints(view, plan.selection)
     return CheckFailed(
-        f"{lines} {what} match; a distillation job needs {MIN_PAIRS}" if lines else f"no {what} match",
+        f"no {what} match",
         where=plan.path,
-        fix="Nothing was written. Widen --filter or --since, "
-        + ("or write them all the same with --allow-few." if lines else "and see: logminer stats."),
+        fix=" ".join(["Nothing was written.", *hints, "What is lost where: logminer stats."]),
     )
 
 
 def _warnings(lines: int) -> tuple[str, ...]:
-    warnings = []
     if lines < MIN_PAIRS:
-        warnings.append(f"{lines} lines are fewer than the {MIN_PAIRS} that a distillation job needs.")
+        return (f"{lines} lines are fewer than the {MIN_PAIRS} that a distillation job needs.",)
     if lines > MAX_PAIRS:
-        warnings.append(
-            f"{lines:,} lines are more than the {MAX_PAIRS:,} that a distillation job takes. "
-            f"Choose with --max {MAX_PAIRS}, or narrow --since or --filter."
-        )
-    return tuple(warnings)
-
-
-def _routes(prompts_only: bool) -> tuple[str, ...]:
-    if prompts_only:
-        return (
-            "distillation job, trainingDataConfig.s3Uri: the teacher answers the prompts anew, and is paid for that",
-        )
-    return (
-        "distillation job, trainingDataConfig.s3Uri: the pairs are golden examples; the teacher answers the "
-        "prompts anew, and is paid for that",
-        "fine-tuning job of the student: trains on these answers as they are; the teacher is not called",
-    )
+        too_many = f"{lines:,} lines are more than the {MAX_PAIRS:,} that a distillation job takes."
+        return (f"{too_many} Choose with --max {MAX_PAIRS}, or narrow --since or --filter.",)
+    return ()

@@ -7,67 +7,30 @@ the files that are new since, drops the objects that the other took, and commits
 
 from __future__ import annotations
 
-import json
+import contextlib
 import random
 import time
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
-from logminer.errors import StoreChangedError
-from logminer.json_text import encode_json
-from logminer.metadata_keys import decode_key
-from logminer.schema import FIRST_METADATA_FIELD, MAX_PROMOTED_KEYS
-from logminer.store.duck import connect, scan_files
-from logminer.store.quarantine import quarantine_files
-from logminer.store.rows import DataFileWriter, metadata_fields_of
+from logminer.errors import LogminerError, StoreChangedError
+from logminer.ingest.redelivery import mark_redelivered, revive_twins
+from logminer.schema import MAX_PROMOTED_KEYS
+from logminer.store.ledger import files_with_objects, objects_in, objects_since
+from logminer.store.rewrite import delete_files, fields_of_file, rewrite_file
 from logminer.store.storage import Storage
 from logminer.store.table import INGEST, CommitConflict, DataFile, Snapshot, Table
 
 _ATTEMPTS = 50
 
-# A row's identity in the table.
-_RowId = tuple[str, int]
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Stored files that leave the table, and new ones with those of their rows that stay."""
 
-def known_objects(storage: Storage, snapshot: Snapshot) -> dict[str, tuple[str, int]]:
-    """Every log object that is in the store, by URI, with its etag and size in bytes."""
-    connection = connect()
-    known: dict[str, tuple[str, int]] = {}
-    record_less = quarantine_files(storage)
-    if record_less:
-        rows = connection.execute(
-            "SELECT source_uri, any_value(source_etag), any_value(source_size) FROM read_parquet(?) "
-            "GROUP BY source_uri HAVING max(object_records) = 0",
-            [record_less],
-        ).fetchall()
-        known.update((uri, (etag, size)) for uri, etag, size in rows)
-    if snapshot.files:
-        rows = connection.execute(
-            "SELECT source_uri, any_value(source_etag), any_value(source_size) "
-            f"FROM {scan_files(storage, snapshot.files)} GROUP BY source_uri"
-        ).fetchall()
-        known.update((uri, (etag, size)) for uri, etag, size in rows)
-    return known
-
-
-def objects_of_older_parsers(
-    storage: Storage, snapshot: Snapshot, parser_version: int, statuses: Collection[str] | None
-) -> set[str]:
-    """Stored objects with a row of one of `statuses` (None: any) that an older parser wrote."""
-    if not snapshot.files:
-        return set()
-    where = "parser_version < ?"
-    params: list[Any] = [parser_version]
-    if statuses is not None:
-        where += " AND status IN (SELECT unnest(?))"
-        params.append(list(statuses))
-    query = f"SELECT DISTINCT source_uri FROM {scan_files(storage, snapshot.files)} WHERE {where}"
-    return {row[0] for row in connect().execute(query, params).fetchall()}
+    removed: tuple[DataFile, ...] = ()
+    kept: tuple[DataFile, ...] = ()
 
 
 def commit_files(
@@ -82,207 +45,143 @@ def commit_files(
     """Commit new data files that were written from objects unknown in `base`.
 
     Rows of `replaced` objects that are in the store already give way to the new ones, in the same commit.
-    Returns the objects that another run committed first; their rows are dropped here. Raises
-    StoreChangedError where the store does not come to rest.
+    Returns the objects that another run committed first; their rows are dropped here. Raises StorageError
+    with nothing committed, and StoreChangedError where the store does not come to rest.
     """
-    pending = list(files)
-    taken: set[str] = set()
-    for attempt in range(_ATTEMPTS):
-        snapshot = table.snapshot()
-        if snapshot.version != base.version:
-            lost = _objects_in(storage, _new_files(base, snapshot)) & _objects_in(storage, pending)
-            pending = _rewrite_all(storage, pending, drop_objects=lost - set(replaced))
-            taken |= lost - set(replaced)
-            base = snapshot
-        removed, kept = _take_out(storage, snapshot, replaced)
-        pending = _mark_redelivered(storage, snapshot, pending, removed, kept)
-        pending = _within_promotion_limit(storage, snapshot, pending)
-        if not pending and not removed:
-            return taken
-        try:
-            fields = _new_fields(storage, snapshot, pending)
-            if fields:
-                table.widen(fields)
-            table.commit(INGEST, add=[*pending, *kept], remove=removed, about=about)
-        except CommitConflict:
-            _delete(storage, kept)
+    commit = _Commit(storage, table, base, list(files), frozenset(replaced))
+    try:
+        for attempt in range(_ATTEMPTS):
+            if commit.attempt(about):
+                return commit.taken
             time.sleep(random.uniform(0, 0.05 * min(attempt + 1, 10)))  # noqa: S311 - jitter, no secret
             table.refresh()
-        else:
-            return taken
+    except BaseException:
+        commit.give_up()
+        raise
+    commit.give_up()
     raise StoreChangedError(
         f"other runs changed the store {_ATTEMPTS} times in a row", where=storage.uri, fix="Run again later."
     )
 
 
-def _new_files(base: Snapshot, snapshot: Snapshot) -> list[DataFile]:
-    old = {file.name for file in base.files}
-    return [file for file in snapshot.files if file.name not in old]
+class _Commit:
+    """New files on their way into a table that others change meanwhile."""
 
+    def __init__(
+        self,
+        storage: Storage,
+        table: Table,
+        base: Snapshot,
+        pending: list[DataFile],
+        replaced: frozenset[str],
+    ) -> None:
+        self.taken: set[str] = set()
+        self._storage, self._table = storage, table
+        self._base = base
+        self._pending = pending
+        self._replaced = replaced
+        self._exchange = Exchange()
 
-def _objects_in(storage: Storage, files: Sequence[DataFile]) -> set[str]:
-    if not files:
-        return set()
-    scan = scan_files(storage, files)
-    return {row[0] for row in connect().execute(f"SELECT DISTINCT source_uri FROM {scan}").fetchall()}
+    def attempt(self, about: dict[str, Any]) -> bool:
+        """Fit the files to what the table is now, and commit them; False where it changed underneath."""
+        snapshot = self._table.snapshot()
+        self._drop_taken(snapshot)
+        self._take_out(snapshot)
+        self._mark(snapshot)
+        self._demote(snapshot)
+        if not self._pending and not self._exchange.removed:
+            return True
+        try:
+            committed = self._widen(snapshot) and self._add(about)
+        except CommitConflict:
+            committed = False
+        if not committed:
+            delete_files(self._storage, self._exchange.kept)
+            self._exchange = Exchange()
+        return committed
 
+    def _widen(self, snapshot: Snapshot) -> bool:
+        """Give the table new metadata fields; False where another run committed beside it.
 
-def _take_out(
-    storage: Storage, snapshot: Snapshot, objects: Collection[str]
-) -> tuple[list[DataFile], list[DataFile]]:
-    """The stored files that hold rows of `objects`, and new files with what else was in them."""
-    if not objects or not snapshot.files:
-        return [], []
-    scan = scan_files(storage, snapshot.files, filename=True)
-    paths = {
-        row[0]
-        for row in connect()
-        .execute(
-            f"SELECT DISTINCT filename FROM {scan} WHERE source_uri IN (SELECT unnest(?))", [list(objects)]
+        Widening goes through beside a run that adds rows: what that one took is not seen yet.
+        """
+        found = {field for file in self._pending for field in fields_of_file(self._storage, file)}
+        new = sorted(found - set(snapshot.metadata_fields))
+        if not new:
+            return True
+        self._table.widen(new)
+        return self._table.version == snapshot.version + 1
+
+    def _add(self, about: dict[str, Any]) -> bool:
+        added = [*self._pending, *self._exchange.kept]
+        self._table.commit(INGEST, add=added, remove=self._exchange.removed, about=about)
+        return True
+
+    def _drop_taken(self, snapshot: Snapshot) -> None:
+        """Drop rows of objects that came into the table since `base`."""
+        since = objects_since(self._storage, self._base, snapshot) - self._replaced
+        taken = since & objects_in(self._storage, self._pending) if since else since
+        for file in files_with_objects(self._storage, self._pending, taken):
+            self._change(file, drop_objects=taken)
+        self.taken |= taken
+        self._base = snapshot
+
+    def _take_out(self, snapshot: Snapshot) -> None:
+        """Exchange the stored files that hold rows of replaced objects for ones without."""
+        removed = files_with_objects(self._storage, snapshot.files, self._replaced)
+        kept = [rewrite_file(self._storage, file, drop_objects=self._replaced) for file in removed]
+        self._exchange = Exchange(tuple(removed), tuple(file for file in kept if file is not None))
+
+    def _mark(self, snapshot: Snapshot) -> None:
+        removed = {file.name for file in self._exchange.removed}
+        stored = [file for file in snapshot.files if file.name not in removed]
+        marks = mark_redelivered(self._storage, [*stored, *self._exchange.kept], self._pending)
+        for file, rows in marks.items():
+            self._change(file, redelivered=rows)
+        if not removed:
+            return
+        twins = revive_twins(
+            self._storage,
+            self._exchange.removed,
+            self._replaced,
+            [*stored, *self._exchange.kept],
+            self._pending,
         )
-        .fetchall()
-    }
-    removed = [file for file in snapshot.files if storage.path(f"invocations/{file.name}") in paths]
-    kept = [new for file in removed if (new := _rewrite(storage, file, drop_objects=objects)) is not None]
-    return removed, kept
+        for file, rows in twins.items():
+            self._revive(file, rows)
 
+    def _revive(self, file: DataFile, marks: dict[tuple[str, int], bool]) -> None:
+        """Exchange a stored file for one with other marks."""
+        new = rewrite_file(self._storage, file, redelivered=marks)
+        assert new is not None
+        if file in self._exchange.kept:
+            delete_files(self._storage, [file])
+            kept = tuple(new if each == file else each for each in self._exchange.kept)
+            self._exchange = Exchange(self._exchange.removed, kept)
+        else:
+            self._exchange = Exchange((*self._exchange.removed, file), (*self._exchange.kept, new))
 
-def _mark_redelivered(
-    storage: Storage,
-    snapshot: Snapshot,
-    pending: Sequence[DataFile],
-    removed: Sequence[DataFile],
-    kept: Sequence[DataFile],
-) -> list[DataFile]:
-    """`pending` with `redelivered` set on every row whose request is stored for its date, or comes before it."""
-    if not pending:
-        return []
-    gone = {file.name for file in removed}
-    days = {file.date for file in pending}
-    stored = [file for file in (*snapshot.files, *kept) if file.name not in gone and file.date in days]
-    new = scan_files(storage, pending, filename=True)
-    query = (
-        "WITH new AS (SELECT filename, timestamp, request_id, source_uri, source_position, row_number() OVER (PARTITION BY timestamp::DATE, request_id "
-        f"ORDER BY source_uri, source_position) AS place FROM {new} WHERE request_id IS NOT NULL AND NOT redelivered) "
-        "SELECT filename, source_uri, source_position FROM new WHERE place > 1"
-    )
-    if stored:
-        old = scan_files(storage, stored)
-        query += (
-            f" OR EXISTS (SELECT 1 FROM {old} AS old WHERE old.request_id = new.request_id "
-            "AND old.timestamp::DATE = new.timestamp::DATE AND NOT old.redelivered)"
-        )
-    marks: dict[str, set[_RowId]] = defaultdict(set)
-    for path, uri, position in connect().execute(query).fetchall():
-        marks[path].add((uri, position))
-    return [
-        _rewritten(storage, file, redelivered=marks[path])
-        if (path := storage.path(f"invocations/{file.name}")) in marks
-        else file
-        for file in pending
-    ]
+    def _demote(self, snapshot: Snapshot) -> None:
+        """Move metadata keys to the rest where the table would get too many promoted ones."""
+        fields = dict.fromkeys(snapshot.metadata_fields)
+        for file in list(self._pending):
+            new = [field for field in fields_of_file(self._storage, file) if field not in fields]
+            room = MAX_PROMOTED_KEYS - len(fields)
+            fields.update(dict.fromkeys(new[:room]))
+            if len(new) > room:
+                self._change(file, demote=new[room:])
 
+    def _change(self, file: DataFile, **changes: Any) -> None:
+        """Put a changed copy of a pending file in its stead; none where no row is left."""
+        new = rewrite_file(self._storage, file, **changes)
+        index = self._pending.index(file)
+        self._pending[index : index + 1] = [] if new is None else [new]
+        delete_files(self._storage, [file])
 
-def _within_promotion_limit(
-    storage: Storage, snapshot: Snapshot, pending: Sequence[DataFile]
-) -> list[DataFile]:
-    """`pending` with metadata keys moved to the rest where the table would get too many promoted ones."""
-    fields = dict.fromkeys(snapshot.metadata_fields)
-    files: list[DataFile] = []
-    for file in pending:
-        own = _fields_of(storage, file)
-        room = MAX_PROMOTED_KEYS - len(fields)
-        new = [field for field in own if field not in fields]
-        fields.update(dict.fromkeys(new[:room]))
-        files.append(_rewritten(storage, file, demote=new[room:]) if len(new) > room else file)
-    return files
-
-
-def _new_fields(storage: Storage, snapshot: Snapshot, files: Iterable[DataFile]) -> list[str]:
-    found = {field for file in files for field in _fields_of(storage, file)}
-    return sorted(found - set(snapshot.metadata_fields))
-
-
-def _fields_of(storage: Storage, file: DataFile) -> list[str]:
-    return metadata_fields_of(pq.read_schema(storage.path(f"invocations/{file.name}")))
-
-
-def _rewrite_all(
-    storage: Storage, files: Sequence[DataFile], *, drop_objects: Collection[str]
-) -> list[DataFile]:
-    if not drop_objects:
-        return list(files)
-    new = [_rewrite(storage, file, drop_objects=drop_objects) for file in files]
-    _delete(storage, files)
-    return [file for file in new if file is not None]
-
-
-def _rewritten(
-    storage: Storage, file: DataFile, *, redelivered: Collection[_RowId] = (), demote: Sequence[str] = ()
-) -> DataFile:
-    """A changed copy of an uncommitted file, in its stead."""
-    new = _rewrite(storage, file, redelivered=redelivered, demote=demote)
-    assert new is not None
-    _delete(storage, [file])
-    return new
-
-
-def _rewrite(
-    storage: Storage,
-    file: DataFile,
-    *,
-    drop_objects: Collection[str] = (),
-    redelivered: Collection[_RowId] = (),
-    demote: Sequence[str] = (),
-) -> DataFile | None:
-    """A changed copy of a data file, row group by row group; None where no row is left."""
-    writer: DataFileWriter | None = None
-    with pq.ParquetFile(storage.path(f"invocations/{file.name}")) as source:
-        for index in range(source.num_row_groups):
-            rows = source.read_row_group(index)
-            if drop_objects:
-                rows = rows.filter(
-                    pc.invert(pc.is_in(rows["source_uri"], pa.array(drop_objects, pa.string())))
-                )
-            if redelivered:
-                rows = _with_redelivered(rows, redelivered)
-            if demote:
-                rows = _with_demoted(rows, demote)
-            if rows.num_rows:
-                writer = writer or DataFileWriter(storage, file.date, rows.schema)
-                writer.write(rows)
-    return writer.finish() if writer is not None else None
-
-
-def _with_redelivered(rows: pa.Table, ids: Collection[_RowId]) -> pa.Table:
-    places = zip(rows["source_uri"].to_pylist(), rows["source_position"].to_pylist(), strict=True)
-    marks = [old or place in ids for old, place in zip(rows["redelivered"].to_pylist(), places, strict=True)]
-    return rows.set_column(
-        rows.schema.get_field_index("redelivered"), "redelivered", pa.array(marks, pa.bool_())
-    )
-
-
-def _with_demoted(rows: pa.Table, demote: Sequence[str]) -> pa.Table:
-    """The rows with some metadata fields moved into `request_metadata_rest`."""
-    metadata = rows["request_metadata"].to_pylist()
-    rest = rows["request_metadata_rest"].to_pylist()
-    for index, fields in enumerate(metadata):
-        moved = {decode_key(field): fields[field] for field in demote if fields and fields[field] is not None}
-        if moved:
-            rest[index] = encode_json({**json.loads(rest[index] or "{}"), **moved}).decode()
-    kept = [field for field in metadata_fields_of(rows.schema) if field not in demote]
-    rows = rows.set_column(
-        rows.schema.get_field_index("request_metadata_rest"),
-        "request_metadata_rest",
-        pa.array(rest, pa.string()),
-    )
-    kind = pa.struct([(field, pa.string()) for field in kept or [FIRST_METADATA_FIELD]])
-    values = [None if fields is None else {field: fields[field] for field in kept} for fields in metadata]
-    return rows.set_column(
-        rows.schema.get_field_index("request_metadata"), "request_metadata", pa.array(values, kind)
-    )
-
-
-def _delete(storage: Storage, files: Iterable[DataFile]) -> None:
-    for file in files:
-        storage.delete(f"invocations/{file.name}")
+    def give_up(self) -> None:
+        """Delete the files, unless the table may have them."""
+        files = [*self._pending, *self._exchange.kept]
+        with contextlib.suppress(LogminerError):
+            self._table.refresh()
+            named = {file.name for file in self._table.snapshot().files}
+            delete_files(self._storage, [file for file in files if file.name not in named])

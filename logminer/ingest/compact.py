@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
+from itertools import chain
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from logminer.schema import FILE_COLUMNS
+from logminer.store.rewrite import delete_files, read_row_groups, schema_of_file
 from logminer.store.rows import DataFileWriter, metadata_fields_of
 from logminer.store.storage import Storage
 from logminer.store.table import MAINTENANCE, CommitConflict, DataFile, Snapshot, Table
@@ -27,15 +28,14 @@ _ROW_GROUP_BYTES = 96 << 20
 def compact_small_files(storage: Storage, table: Table) -> None:
     """Write the small files of each date together where it has too many."""
     table.refresh()
-    snapshot = table.snapshot()
-    for day, files in _crowded_days(snapshot).items():
+    for day, files in _crowded_days(table.snapshot()).items():
         together = _write_together(storage, day, files)
-        about = {"compacted": len(files)}
         try:
-            table.commit(MAINTENANCE, add=[together], remove=files, about=about)
+            table.commit(MAINTENANCE, add=[together], remove=files, about={"compacted": len(files)})
         except CommitConflict:
             # Another run is at it. Its files will do; the next ingest looks again.
-            storage.delete(f"invocations/{together.name}")
+            delete_files(storage, [together])
+            table.refresh()
             return
 
 
@@ -48,23 +48,24 @@ def _crowded_days(snapshot: Snapshot) -> dict[date, list[DataFile]]:
 
 
 def _write_together(storage: Storage, day: date, files: Sequence[DataFile]) -> DataFile:
-    paths = [storage.path(f"invocations/{file.name}") for file in files]
-    schema = _common_schema([pq.read_schema(path) for path in paths])
+    schema = _common_schema([schema_of_file(storage, file) for file in files])
     writer = DataFileWriter(storage, day, schema)
     pending: list[pa.Table] = []
-    for path in paths:
-        with pq.ParquetFile(path) as source:
-            for index in range(source.num_row_groups):
-                pending.append(_with_schema(source.read_row_group(index), schema))
-                if (
-                    sum(rows.num_rows for rows in pending) >= _ROW_GROUP_ROWS
-                    or sum(rows.nbytes for rows in pending) >= _ROW_GROUP_BYTES
-                ):
-                    writer.write(pa.concat_tables(pending))
-                    pending = []
-    if pending:
-        writer.write(pa.concat_tables(pending))
-    return writer.finish()
+    try:
+        for rows in chain.from_iterable(read_row_groups(storage, file) for file in files):
+            pending.append(_with_schema(rows, schema))
+            if (
+                sum(rows.num_rows for rows in pending) >= _ROW_GROUP_ROWS
+                or sum(rows.nbytes for rows in pending) >= _ROW_GROUP_BYTES
+            ):
+                writer.write(pa.concat_tables(pending))
+                pending = []
+        if pending:
+            writer.write(pa.concat_tables(pending))
+        return writer.finish()
+    except BaseException:
+        writer.abandon()
+        raise
 
 
 def _common_schema(schemas: Sequence[pa.Schema]) -> pa.Schema:

@@ -3,42 +3,66 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-from logminer.ingest.commit import commit_files, known_objects
+from logminer.ingest.commit import commit_files
 from logminer.ingest.compact import compact_small_files
 from logminer.ingest.pool import Done, Handed, HandOver, Read, Start, WorkerProcess, answers
 from logminer.ingest.worker import Harvest, IngestWorker, Tally
 from logminer.model import IngestRun
+from logminer.schema import PARSER_VERSION
 from logminer.sources import LogObject
-from logminer.store.quarantine import write_quarantine
+from logminer.store.ledger import Known, known_objects, objects_of_older_parsers, objects_since
 from logminer.store.registry import add_model_ids
+from logminer.store.rewrite import delete_files
 from logminer.store.storage import Storage, storage_error
 from logminer.store.table import Snapshot, Table, create_table, open_table, table_exists
 
-# Stored log objects by URI, with etag and size in bytes.
-Known = dict[str, tuple[str, int]]
 
-# A batch keeps a worker busy for a fraction of a second, so that all end together.
-_BATCH_BYTES = 4 << 20
-_BATCH_OBJECTS = 1_000
-# A round ends in one commit; a run that is killed loses at most one. Sizes are stored (compressed) ones.
-_ROUND_BYTES = 512 << 20
-_ROUND_OBJECTS = 200_000
-# Below this, starting processes takes longer than reading.
-_ONE_PROCESS_BYTES = 6 << 20
+@dataclass(frozen=True, slots=True)
+class Portions:
+    """How an ingest is cut. Sizes are stored (compressed) bytes."""
+
+    # A batch keeps a worker busy for a fraction of a second; with enough batches, all workers end together.
+    batch_bytes: int = 4 << 20
+    batch_objects: int = 1_000
+    batches_per_round: int = 48
+    # A round ends in one commit; a run that is killed loses at most one.
+    round_bytes: int = 512 << 20
+    round_objects: int = 200_000
+    # Below this, starting processes takes longer than reading.
+    one_process_bytes: int = 6 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """Which stored objects are read again, their rows replaced.
+
+    `changed`: those whose content may have changed. `older_parsers`: those with rows that an older parser
+    wrote, of the given `statuses` (None: any).
+    """
+
+    changed: bool = False
+    older_parsers: bool = False
+    statuses: tuple[str, ...] | None = None
 
 
 @dataclass
 class IngestReport:
-    """What an ingest did. `changed` are known objects whose content differs now; they were not read again."""
+    """What an ingest did.
+
+    `changed` are known objects whose content differs now; they were not read again. `reread` counts those that
+    were. `gone` are objects with rows of an older parser that the sources do not have (any more); the rows
+    stay as they are. `taken` counts objects that another run committed first.
+    """
 
     ingest_id: str
     listed: int = 0
@@ -47,6 +71,8 @@ class IngestReport:
     tally: Tally = field(default_factory=Tally)
     taken: int = 0
     changed: list[str] = field(default_factory=list)
+    reread: int = 0
+    gone: list[str] = field(default_factory=list)
     version: int = 0
     seconds: float = 0.0
     interrupted: bool = False
@@ -87,41 +113,64 @@ def open_or_create(storage: Storage) -> Table:
 
 def ingest_objects(
     storage: Storage,
-    objects: Sequence[LogObject],
+    objects: Iterable[LogObject],
     *,
     workers: int,
-    reread: Callable[[Snapshot, Known], Collection[str]] | None = None,
+    reread: Reread | None = None,
     progress: Progress | None = None,
     stop: threading.Event | None = None,
     passed_over: int = 0,
+    portions: Portions | None = None,
 ) -> IngestReport:
     """Read every object that the store does not have, and commit its rows, each object exactly once.
 
-    `reread` may name stored objects, out of those given, whose rows are to be replaced. Once `stop` is set,
-    what is under way is finished and committed, and the report says `interrupted`. `passed_over` counts files
-    of the source that are no logs; it goes into the report.
+    Once `stop` is set, what is under way is finished and committed, and the report says `interrupted`.
+    `passed_over` counts files of the source that are no logs; it goes into the report. Raises StorageError and
+    ConfigurationError; what was committed until then stays.
     """
     started = time.monotonic()
     run = new_run()
     table = open_or_create(storage)
     snapshot = table.snapshot()
     known = known_objects(storage, snapshot)
-    again = frozenset(reread(snapshot, known)) if reread is not None else frozenset()
-    report = IngestReport(run.ingest_id, listed=len(objects), passed_over=passed_over)
-    new = [log for log in objects if log.uri not in known or log.uri in again]
+    listed = {log.uri: log for log in objects}
+    report = IngestReport(run.ingest_id, listed=len(listed), passed_over=passed_over)
+    again = _to_read_again(storage, snapshot, known, listed, reread or Reread(), report)
+    new = [log for uri, log in listed.items() if uri not in known or uri in again]
     report.changed = [
-        log.uri for log in objects if log.uri not in again and _is_changed(log, known.get(log.uri))
+        uri for uri, log in listed.items() if uri not in again and _is_changed(log, known.get(uri))
     ]
-    report.skipped = len(objects) - len(new)
+    report.skipped = len(listed) - len(new)
     if new:
-        crew_size = workers if sum(log.size_bytes for log in new) > _ONE_PROCESS_BYTES else 1
-        with _crew(storage, run, table, crew_size) as crew:
-            rounds = _Rounds(storage, table, run, again, crew, report)
+        portions = portions or Portions()
+        crew_size = workers if sum(log.size_bytes for log in new) > portions.one_process_bytes else 1
+        with _crew(storage, run, crew_size) as crew:
+            rounds = _Rounds(storage, table, snapshot, run, again, crew, report, portions)
             rounds.read(new, progress or NoProgress(), stop or threading.Event())
-        compact_small_files(storage, table)
+        if not report.interrupted:
+            compact_small_files(storage, table)
     report.version = table.version
     report.seconds = time.monotonic() - started
     return report
+
+
+def _to_read_again(
+    storage: Storage,
+    snapshot: Snapshot,
+    known: Known,
+    listed: Mapping[str, LogObject],
+    reread: Reread,
+    report: IngestReport,
+) -> frozenset[str]:
+    """The stored objects that are to be read again, out of those that are listed."""
+    again: set[str] = set()
+    if reread.changed:
+        again.update(uri for uri, log in listed.items() if uri in known and known[uri][0] != log.etag)
+    if reread.older_parsers:
+        old = objects_of_older_parsers(storage, snapshot, PARSER_VERSION, reread.statuses)
+        again |= old & listed.keys()
+        report.gone = sorted(old - listed.keys())
+    return frozenset(again)
 
 
 def _is_changed(log: LogObject, known: tuple[str, int] | None) -> bool:
@@ -136,40 +185,73 @@ class _Rounds:
         self,
         storage: Storage,
         table: Table,
+        base: Snapshot,
         run: IngestRun,
-        replaced: Collection[str],
+        replaced: frozenset[str],
         crew: _Crew,
         report: IngestReport,
+        portions: Portions,
     ) -> None:
         self._storage, self._table, self._run = storage, table, run
         self._replaced = replaced
         self._crew = crew
         self._report = report
+        self._portions = portions
+        # What is in the table up to here is accounted for.
+        self._base = base
 
     def read(self, logs: Sequence[LogObject], progress: Progress, stop: threading.Event) -> None:
         progress.begin(len(logs), sum(log.size_bytes for log in logs))
-        for round_logs in _cut(logs, _ROUND_BYTES, _ROUND_OBJECTS):
-            base = self._table.snapshot()
-            read: set[str] = set()
-            for batch, tally in self._crew.read(_cut(round_logs, _BATCH_BYTES, _BATCH_OBJECTS), stop):
-                self._report.tally.add(tally)
-                read.update(log.uri for log in batch)
-                progress.advance(tally.objects, tally.read_bytes, tally.records)
-            self._commit(base, self._crew.harvest(), read)
+        wanted = frozenset(log.uri for log in logs) - self._replaced
+        left = len(logs)
+        for round_logs in _cut(logs, self._portions.round_bytes, self._portions.round_objects):
+            wanted -= self._taken_meanwhile(wanted)
+            mine = [log for log in round_logs if log.uri in wanted or log.uri in self._replaced]
+            self._report.taken += len(round_logs) - len(mine)
+            left -= len(round_logs) - len(mine) + self._read_round(mine, progress, stop)
             if stop.is_set():
-                self._report.interrupted = True
+                self._report.interrupted = left > 0
                 return
 
-    def _commit(self, base: Snapshot, harvests: Sequence[Harvest], read: Collection[str]) -> None:
-        """Quarantine first, then model ids, then the table: a kill in between leaves nothing that misleads."""
+    def _taken_meanwhile(self, wanted: frozenset[str]) -> frozenset[str]:
+        """Objects that came into the table since this run last looked; those of its own rounds too."""
+        self._table.refresh()
+        snapshot = self._table.snapshot()
+        taken = wanted & objects_since(self._storage, self._base, snapshot)
+        self._base = snapshot
+        return taken
+
+    def _read_round(self, logs: Sequence[LogObject], progress: Progress, stop: threading.Event) -> int:
+        """Read objects and commit what they gave; how many were read or found unreadable."""
+        tally = Tally()
+        seen: set[str] = set()
+        fields = self._base.metadata_fields
+        for batch, found in self._crew.read(self._batches(logs), fields, stop):
+            tally.add(found)
+            seen.update(log.uri for log in batch)
+            progress.advance(found.objects, found.read_bytes, found.records)
+        self._report.tally.add(tally)
+        # Rows of an object that cannot be read now are all that there is of it: they stay.
+        self._commit(self._crew.harvest(), seen - {each.uri for each in tally.unreadable}, tally)
+        return len(seen)
+
+    def _batches(self, logs: Sequence[LogObject]) -> Iterator[list[LogObject]]:
+        size = sum(log.size_bytes for log in logs) // self._portions.batches_per_round
+        return _cut(logs, min(self._portions.batch_bytes, size), self._portions.batch_objects)
+
+    def _commit(self, harvests: Sequence[Harvest], read: Collection[str], tally: Tally) -> None:
+        """Model ids, then the table; the quarantine is written. A kill in between leaves nothing that misleads."""
         files = [file for harvest in harvests for file in harvest.files]
-        quarantined = [value for harvest in harvests for value in harvest.quarantined]
-        write_quarantine(self._storage, self._run, quarantined)
-        add_model_ids(self._storage, {model for harvest in harvests for model in harvest.model_ids})
-        about = {"ingest_id": self._run.ingest_id, "objects": len(read), "quarantined": len(quarantined)}
-        replaced = [uri for uri in self._replaced if uri in read]
-        taken = commit_files(self._storage, self._table, base, files, about, replaced=replaced)
+        try:
+            add_model_ids(self._storage, {model for harvest in harvests for model in harvest.model_ids})
+        except BaseException:
+            delete_files(self._storage, files)
+            raise
+        about = {"ingest_id": self._run.ingest_id, "objects": len(read), "quarantined": tally.quarantined}
+        replaced = self._replaced & set(read)
+        taken = commit_files(self._storage, self._table, self._base, files, about, replaced=replaced)
         self._report.taken += len(taken)
+        self._report.reread += len(replaced)
 
 
 def _cut(logs: Iterable[LogObject], max_bytes: int, max_objects: int) -> Iterator[list[LogObject]]:
@@ -190,9 +272,12 @@ class _Crew(Protocol):
     """Whoever reads batches: this process, or several."""
 
     def read(
-        self, batches: Iterator[list[LogObject]], stop: threading.Event
+        self, batches: Iterator[list[LogObject]], fields: Sequence[str], stop: threading.Event
     ) -> Iterator[tuple[list[LogObject], Tally]]:
-        """Read batches until `stop` is set; what was read comes as it is done."""
+        """Read batches until `stop` is set; what was read comes as it is done.
+
+        `fields` are the encoded metadata fields that the table has.
+        """
 
     def harvest(self) -> list[Harvest]:
         """Whole files of everything that was read since the last time."""
@@ -202,9 +287,8 @@ class _Crew(Protocol):
 
 
 @contextlib.contextmanager
-def _crew(storage: Storage, run: IngestRun, table: Table, workers: int) -> Iterator[_Crew]:
-    fields = list(table.snapshot().metadata_fields)
-    crew = _Processes(storage, run, fields, workers) if workers > 1 else _OwnProcess(storage, run, fields)
+def _crew(storage: Storage, run: IngestRun, workers: int) -> Iterator[_Crew]:
+    crew = _Processes(storage, run, workers) if workers > 1 else _OwnProcess(storage, run)
     try:
         yield crew
     except BaseException:
@@ -216,18 +300,18 @@ def _crew(storage: Storage, run: IngestRun, table: Table, workers: int) -> Itera
 class _OwnProcess:
     """Reads in this process, object by object."""
 
-    def __init__(self, storage: Storage, run: IngestRun, fields: list[str]) -> None:
-        self._worker = IngestWorker(storage, run, fields)
+    def __init__(self, storage: Storage, run: IngestRun) -> None:
+        self._worker = IngestWorker(storage, run)
 
     def read(
-        self, batches: Iterator[list[LogObject]], stop: threading.Event
+        self, batches: Iterator[list[LogObject]], fields: Sequence[str], stop: threading.Event
     ) -> Iterator[tuple[list[LogObject], Tally]]:
         for batch in batches:
             for log in batch:
                 if stop.is_set():
                     return
                 try:
-                    tally = self._worker.read([log])
+                    tally = self._worker.read([log], fields)
                 except OSError as error:
                     raise storage_error(error, log.uri) from error
                 yield [log], tally
@@ -245,34 +329,43 @@ class _Processes:
 
     _AHEAD = 2
 
-    def __init__(self, storage: Storage, run: IngestRun, fields: list[str], workers: int) -> None:
-        start = Start(storage.uri, run, fields)
-        self._workers = [WorkerProcess(start) for _ in range(workers)]
+    def __init__(self, storage: Storage, run: IngestRun, workers: int) -> None:
+        start = Start(storage.uri, run)
+        self._workers: list[WorkerProcess] = []
+        try:
+            for _ in range(workers):
+                self._workers.append(WorkerProcess(start))
+        except BaseException:
+            self.close(failed=True)
+            raise
+        # The commit needs DuckDB; loading it takes no time while this process waits for the workers.
+        threading.Thread(target=importlib.import_module, args=("duckdb",), daemon=True).start()
 
     def read(
-        self, batches: Iterator[list[LogObject]], stop: threading.Event
+        self, batches: Iterator[list[LogObject]], fields: Sequence[str], stop: threading.Event
     ) -> Iterator[tuple[list[LogObject], Tally]]:
         under_way: dict[WorkerProcess, deque[list[LogObject]]] = {worker: deque() for worker in self._workers}
         for _ in range(self._AHEAD):
             for worker in self._workers:
-                self._give(worker, batches, under_way, stop)
+                self._give(worker, batches, fields, under_way, stop)
         for worker, answer in answers(self._workers):
             assert isinstance(answer, Done)
             batch = under_way[worker].popleft()
-            self._give(worker, batches, under_way, stop)
+            self._give(worker, batches, fields, under_way, stop)
             yield batch, answer.tally
 
     def _give(
         self,
         worker: WorkerProcess,
         batches: Iterator[list[LogObject]],
+        fields: Sequence[str],
         under_way: dict[WorkerProcess, deque[list[LogObject]]],
         stop: threading.Event,
     ) -> None:
         batch = None if stop.is_set() else next(batches, None)
         if batch is not None:
             under_way[worker].append(batch)
-            worker.ask(Read(batch))
+            worker.ask(Read(batch, list(fields)))
 
     def harvest(self) -> list[Harvest]:
         for worker in self._workers:
@@ -284,5 +377,7 @@ class _Processes:
         return harvests
 
     def close(self, *, failed: bool) -> None:
+        for worker in self._workers:
+            worker.dismiss()
         for worker in self._workers:
             worker.close()

@@ -14,8 +14,10 @@ from logminer.errors import LogminerError
 from logminer.framing import Quarantined
 from logminer.ingest.reader import read_log
 from logminer.model import IngestRun
+from logminer.schema import MAX_PROMOTED_KEYS
 from logminer.sources import LogObject, open_log
-from logminer.store.quarantine import QuarantinedValue
+from logminer.store.quarantine import QuarantineWriter
+from logminer.store.rewrite import delete_files
 from logminer.store.rows import (
     DataFileWriter,
     Row,
@@ -65,33 +67,38 @@ class Tally(msgspec.Struct):
 
 
 class Harvest(msgspec.Struct):
-    """What a worker has ready to be committed: whole files, quarantined values, and model ids seen."""
+    """What a worker has ready to be committed: whole files, and the model ids in them."""
 
     files: list[DataFile] = []
-    metadata_fields: list[str] = []
-    quarantined: list[QuarantinedValue] = []
     model_ids: list[str] = []
 
 
 class IngestWorker:
-    """Reads log objects one after the other; what it wrote is handed over by `harvest`."""
+    """Reads log objects one after the other; what it wrote is handed over by `harvest`.
 
-    def __init__(self, storage: Storage, run: IngestRun, metadata_fields: Sequence[str]) -> None:
+    What could not be read goes to the quarantine directly, at the latest in `harvest`, and so before the commit.
+    """
+
+    def __init__(self, storage: Storage, run: IngestRun) -> None:
         self._storage = storage
         self._run = run
-        self._fields = list(metadata_fields)
+        self._table_fields: tuple[str, ...] = ()
+        self._fields: list[str] = []
         self._decoder = record_decoder()
         self._buffers: dict[date, _Buffer] = {}
         self._buffered_bytes = 0
         self._writers: dict[date, DataFileWriter] = {}
-        self._harvest = Harvest()
+        self._files: list[DataFile] = []
         self._model_ids: dict[str, None] = {}
+        self._quarantine = QuarantineWriter(storage, run)
 
-    def read(self, logs: Sequence[LogObject]) -> Tally:
+    def read(self, logs: Sequence[LogObject], metadata_fields: Sequence[str]) -> Tally:
         """Read whole objects; one that cannot be opened is named in the tally.
 
-        Raises OSError where one breaks off in the middle: what was read since the last harvest is then spoilt.
+        `metadata_fields` are the encoded ones that the table has by now. Raises OSError where an object breaks
+        off in the middle: what was read since the last harvest is then spoilt.
         """
+        self._promote(tuple(metadata_fields))
         tally = Tally()
         for log in logs:
             try:
@@ -103,27 +110,32 @@ class IngestWorker:
                 self._read_object(log, stream, tally)
         return tally
 
+    def _promote(self, table_fields: tuple[str, ...]) -> None:
+        """Promote what the table has, and own keys while there is room: what is too much, a commit moves back."""
+        if table_fields != self._table_fields:
+            own = [field for field in self._fields if field not in table_fields]
+            self._fields = [*table_fields, *own][: max(MAX_PROMOTED_KEYS, len(table_fields))]
+            self._table_fields = table_fields
+
     def _read_object(self, log: LogObject, stream: BinaryIO, tally: Tally) -> None:
-        records = 0
-        findings: list[Quarantined] = []
+        records = findings = 0
         for value in read_log(log, stream, self._decoder):
             if isinstance(value, Quarantined):
-                findings.append(value)
+                findings += 1
+                self._quarantine.add(log, value.position, value.reason, value.raw)
                 continue
             records += 1
             status = value.conversation.status
             tally.by_status[status] = tally.by_status.get(status, 0) + 1
             self._add(value)
         if not records and not findings:
-            findings.append(Quarantined(0, "empty_object", b""))
-        self._harvest.quarantined.extend(
-            QuarantinedValue(log.uri, each.position, each.reason, each.raw, records, log.etag, log.size_bytes)
-            for each in findings
-        )
+            findings = 1
+            self._quarantine.add(log, 0, "empty_object", b"")
+        self._quarantine.end_object(records)
         tally.objects += 1
         tally.read_bytes += log.size_bytes
         tally.records += records
-        tally.quarantined += len(findings)
+        tally.quarantined += findings
 
     def _add(self, row: Row) -> None:
         day = _day_of(row.time_us // _DAY_US)
@@ -147,9 +159,9 @@ class IngestWorker:
         if writer is not None and not _fits(writer, fields):
             self._finish(day)
             writer = None
-        batch = batch_of_rows(
-            buffer.rows, self._run, metadata_fields_of(writer.schema) if writer is not None else fields
-        )
+        if writer is not None:
+            fields = tuple(metadata_fields_of(writer.schema))
+        batch = batch_of_rows(buffer.rows, self._run, fields)
         if writer is None:
             writer = self._writers[day] = DataFileWriter(self._storage, day, batch.schema)
         writer.write(batch)
@@ -157,29 +169,29 @@ class IngestWorker:
             self._finish(day)
 
     def _finish(self, day: date) -> None:
-        self._harvest.files.append(self._writers.pop(day).finish())
+        self._files.append(self._writers.pop(day).finish())
 
     def harvest(self) -> Harvest:
         """Finish all files, and hand over everything since the last harvest."""
+        self._quarantine.flush()
         for day in sorted(self._buffers):
             self._write(day)
         for day in sorted(self._writers):
             self._finish(day)
-        harvest, self._harvest = self._harvest, Harvest()
-        harvest.metadata_fields = list(self._fields)
-        harvest.model_ids = list(self._model_ids)
+        harvest = Harvest(self._files, list(self._model_ids))
+        self._files, self._model_ids = [], {}
         return harvest
 
     def abandon(self) -> None:
         """Give up what is not harvested; its files vanish."""
+        self._quarantine.clear()
         self._buffers.clear()
         self._buffered_bytes = 0
         for writer in self._writers.values():
             writer.abandon()
         self._writers.clear()
-        for file in self._harvest.files:
-            self._storage.delete(f"invocations/{file.name}")
-        self._harvest = Harvest()
+        delete_files(self._storage, self._files)
+        self._files = []
 
 
 _DAY_US = 86_400_000_000
@@ -206,10 +218,14 @@ class _Buffer:
             _ROW_OVERHEAD_BYTES
             + len(said.messages or "")
             + len(said.system or "")
-            + 2 * len(said.response or "")
+            + len(said.response or "")
+            + len(said.response_blocks or "")
             + len(said.reasoning or "")
             + len(said.tools or "")
+            + len(said.params or "")
         )
+        if row.record.request_metadata:
+            size_bytes += sum(map(len, row.record.request_metadata.values()))
         self.size_bytes += size_bytes
         return size_bytes
 

@@ -1,15 +1,18 @@
-"""A census of requestMetadata: which keys there are, how many records have them, and what looks like a slip."""
+"""A census of requestMetadata: which keys there are, on how many records, and what looks like a slip."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Any
 
 from logminer.filters import Sql, near_keys, refused_characters
 from logminer.metadata_keys import decode_key
 from logminer.query.selection import Selection, joined
 from logminer.query.view import StoreView
 
-_MAX_REST_KEYS = 1_000
+_MAX_KEYS = 1_000
+_NUMBERS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,95 +33,78 @@ class KeyCensus:
 
 @dataclass(frozen=True)
 class Census:
-    """All keys, the most used first. `untagged` records have no metadata at all."""
+    """The keys, the most used first; `more_keys` beyond the first thousand are not listed.
+
+    `untagged` records have no metadata at all.
+    """
 
     records: int
     untagged: int
     keys: tuple[KeyCensus, ...]
+    more_keys: int = 0
 
 
 def read_census(view: StoreView, selection: Selection, top: int = 5) -> Census:
-    """The metadata keys of the selected records, with the `top` values of each."""
+    """The metadata keys of the selected records, with the `top` values of each; all counts are exact."""
     where = joined(view.conditions(selection))
-    relation = view.relation(selection)
-    fields = list(view.promoted(selection))
-    counts = "".join(
-        f', count(request_metadata."{name}"), count(DISTINCT request_metadata."{name}")' for name in fields
-    )
     text = (
-        "SELECT count(*), count(*) FILTER (request_metadata IS NULL AND request_metadata_rest IS NULL)"
-        f"{counts} FROM {relation} WHERE {where.text}"
+        "SELECT count(*), count(*) FILTER (request_metadata IS NULL AND request_metadata_rest IS NULL) "
+        f"FROM {view.relation(selection)} WHERE {where.text}"
     )
-    row = view.query(Sql(text, where.params), selection).fetchone()
-    assert row is not None
-    found: dict[str, tuple[int, int, dict[str, int]]] = {}
-    rest = _rest_keys(view, selection, relation, where, top)
-    for name, records, distinct in zip(fields, row[2::2], row[3::2], strict=True):
-        key = decode_key(name)
-        if not records:
-            continue
-        values = _top_values(view, selection, relation, where, name, top)
-        found[key] = (records, distinct, values)
-    for key, (records, distinct, values) in rest.items():
-        known = found.get(key)
-        found[key] = (
-            (records, distinct, values) if known is None else _both(known, (records, distinct, values), top)
-        )
-    ordered = sorted(found, key=lambda key: (-found[key][0], key))
-    return Census(row[0], row[1], tuple(_census(key, *found[key], ordered) for key in ordered))
+    records, untagged = view.query(text, where.params, selection).one()
+    rows = _read_keys(view, selection, top)
+    names = [row[0] for row in rows]
+    keys = tuple(
+        _census(key, count, distinct, {value: -rank for rank, value in values}, names)
+        for key, count, distinct, values, _ in rows
+    )
+    more = rows[0][4] - len(rows) if rows else 0
+    return Census(records, untagged, keys, more)
+
+
+def commonest_keys(view: StoreView, selection: Selection, limit: int) -> list[str]:
+    """The keys of the selected records, the most used first."""
+    tags = _tags(view, selection)
+    text = f"SELECT key FROM {tags.text} GROUP BY key ORDER BY count(*) DESC, key LIMIT {int(limit)}"
+    return [key for (key,) in view.query(text, tags.params, selection)]
 
 
 def _census(key: str, records: int, distinct: int, values: dict[str, int], keys: list[str]) -> KeyCensus:
     refused = dict.fromkeys(refused_characters(key))
     for value in values:
         refused.update(dict.fromkeys(refused_characters(value)))
-    others = [other for other in keys if other != key]
+    # Keys that differ in their numbers alone are a series, and no slip.
+    others = [other for other in keys if _without_numbers(other) != _without_numbers(key)]
     return KeyCensus(key, records, distinct, values, near_keys(key, others), tuple(refused))
 
 
-def _top_values(
-    view: StoreView, selection: Selection, relation: str, where: Sql, field: str, top: int
-) -> dict[str, int]:
+def _without_numbers(key: str) -> str:
+    return _NUMBERS.sub("0", key)
+
+
+def _read_keys(view: StoreView, selection: Selection, top: int) -> list[tuple[Any, ...]]:
+    """Key, records, distinct values, the commonest values as (-count, value), and how many keys there are."""
+    tags = _tags(view, selection)
     text = (
-        f'SELECT request_metadata."{field}" AS value, count(*) AS n FROM {relation} '
-        f"WHERE {where.text} AND value IS NOT NULL GROUP BY value ORDER BY n DESC, value LIMIT {int(top)}"
+        f"WITH counted AS (SELECT key, value, count(*) AS n FROM {tags.text} GROUP BY key, value) "
+        # The smallest by (-n, value) are the commonest, and of equally common ones the first.
+        f"SELECT key, sum(n)::BIGINT AS records, count(*), min(row(-n, value), {int(top)}), "
+        f"count(*) OVER () FROM counted GROUP BY key ORDER BY records DESC, key LIMIT {_MAX_KEYS}"
     )
-    return dict(view.query(Sql(text, where.params), selection).fetchall())
+    return view.query(text, tags.params, selection).all()
 
 
-def _rest_keys(
-    view: StoreView, selection: Selection, relation: str, where: Sql, top: int
-) -> dict[str, tuple[int, int, dict[str, int]]]:
-    """The keys that are not promoted, the commonest thousand."""
+def _tags(view: StoreView, selection: Selection) -> Sql:
+    """SQL for a relation (key, value) of the selected records' metadata, whichever half of it they are in."""
+    where = joined(view.conditions(selection))
+    fields = view.promoted(selection)
+    promoted = ", ".join(f"{{'key': ?, 'value': request_metadata.\"{field}\"}}" for field in fields)
+    rest = (
+        "list_transform(json_keys(request_metadata_rest), lambda key: {'key': key, 'value': "
+        "json_extract_string(request_metadata_rest, '/' || replace(replace(key, '~', '~0'), '/', '~1'))})"
+    )
     text = (
-        "WITH pairs AS (SELECT key, json_extract_string(request_metadata_rest, "
-        "'/' || replace(replace(key, '~', '~0'), '/', '~1')) AS value FROM "
-        f"(SELECT request_metadata_rest, unnest(json_keys(request_metadata_rest)) AS key FROM {relation} "
-        f"WHERE {where.text} AND request_metadata_rest IS NOT NULL)), "
-        "counted AS (SELECT key, value, count(*) AS n FROM pairs GROUP BY key, value) "
-        "SELECT key, sum(n)::BIGINT AS records, count(*), "
-        f"list(value ORDER BY n DESC, value)[1:{int(top)}], list(n ORDER BY n DESC, value)[1:{int(top)}] "
-        f"FROM counted GROUP BY key ORDER BY records DESC, key LIMIT {_MAX_REST_KEYS}"
+        f"(SELECT tag.key, tag.value FROM (SELECT unnest(list_concat([{promoted}], coalesce({rest}, []))) AS tag "
+        f"FROM {view.relation(selection)} WHERE {where.text}) WHERE tag.value IS NOT NULL)"
     )
-    rows = view.query(Sql(text, where.params), selection).fetchall()
-    return {
-        key: (records, distinct, dict(zip(values, counts, strict=True)))
-        for key, records, distinct, values, counts in rows
-    }
-
-
-_Counts = tuple[int, int, dict[str, int]]
-
-
-def _both(promoted: _Counts, rest: _Counts, top: int) -> _Counts:
-    """The counts of a key that some files promoted and others did not.
-
-    How many values the two halves share is not known beyond the shown ones, so `distinct_values` can be
-    too high where a key is in both.
-    """
-    values = dict(promoted[2])
-    for value, count in rest[2].items():
-        values[value] = values.get(value, 0) + count
-    ordered = dict(sorted(values.items(), key=lambda item: (-item[1], item[0]))[:top])
-    shared = len(promoted[2].keys() & rest[2].keys())
-    return promoted[0] + rest[0], promoted[1] + rest[1] - shared, ordered
+    return Sql(text, (*map(decode_key, fields), *where.params))

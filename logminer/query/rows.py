@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from logminer.errors import UsageError
-from logminer.filters import Sql
 from logminer.metadata_keys import decode_key
 from logminer.query.selection import Selection, joined
 from logminer.query.view import ROW_ORDER, StoreView, as_utc
@@ -20,43 +19,12 @@ JSON_COLUMNS = frozenset({"messages", "response_blocks", "tools", "params"})
 # `request_metadata` stands for both halves of the metadata; `model` is what `model_id` means.
 SELECT_COLUMNS = (*(name for name in COLUMN_NAMES if name != "request_metadata_rest"), "model")
 
-_BATCH_ROWS = 1_000
-_EXPRESSIONS = {
-    "request_metadata": "request_metadata, request_metadata_rest",
-    "timestamp": "timestamp AT TIME ZONE 'UTC'",
-    "ingested_at": "ingested_at AT TIME ZONE 'UTC'",
-}
-
-
-def select_list(columns: Sequence[str]) -> str:
-    """SQL for reading columns of `SELECT_COLUMNS`; `read_row` makes values of what it gives."""
-    return ", ".join(
-        f"{_EXPRESSIONS.get(name, name)} AS {name}" if name != "request_metadata" else _EXPRESSIONS[name]
-        for name in columns
-    )
-
-
-def read_row(columns: Sequence[str], row: Sequence[Any]) -> tuple[Any, ...]:
-    """One row of `select_list`: metadata in one piece, instants in UTC."""
-    values = iter(row)
-    return tuple(
-        merge_metadata(next(values), next(values))
-        if name == "request_metadata"
-        else as_utc(next(values))
-        if name in _INSTANTS
-        else next(values)
-        for name in columns
-    )
-
-
-# `timestamp` in the order is the stored instant, not the selected one without its zone.
-_ROW_ORDER = f"logs.{ROW_ORDER}"
 _INSTANTS = frozenset({"timestamp", "ingested_at"})
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Selected records as they are read. Iterate once; values are as DuckDB gives them, JSON still text."""
+    """Selected records as they are read. Iterate once; instants are UTC, metadata a dict, JSON still text."""
 
     columns: tuple[str, ...]
     rows: Iterator[tuple[Any, ...]]
@@ -65,28 +33,80 @@ class Records:
 def select_records(
     view: StoreView, selection: Selection, columns: Sequence[str] | None = None, limit: int | None = None
 ) -> Records:
-    """The selected records with the given columns (all by default), in the fixed order."""
-    chosen = tuple(columns) if columns else SELECT_COLUMNS
-    for name in chosen:
+    """The selected records with the given columns (all by default), in the fixed order.
+
+    They are read date by date, so that memory grows with a day and not with the store. Raises UsageError at once
+    for what cannot be meant; reading can raise StorageError.
+    """
+    chosen = check_columns(columns)
+    if limit is not None and limit < 0:
+        raise UsageError(
+            "cannot be negative", where="--limit", fix="Give the number of records, or leave it out."
+        )
+    view.conditions(selection)  # complains here rather than at the first row
+    return Records(chosen, _rows(view, selection, chosen, limit))
+
+
+def check_columns(columns: Sequence[str] | None) -> tuple[str, ...]:
+    """The columns to select; all where none are given. Raises UsageError."""
+    for name in columns or ():
         if name not in SELECT_COLUMNS:
             raise UsageError(
                 f"there is no column {name!r}",
                 where="--columns",
-                fix="Columns are: " + ", ".join(SELECT_COLUMNS),
+                fix=f"Columns are: {', '.join(SELECT_COLUMNS)}",
             )
+    return tuple(columns or SELECT_COLUMNS)
+
+
+def _rows(
+    view: StoreView, selection: Selection, columns: tuple[str, ...], limit: int | None
+) -> Iterator[tuple[Any, ...]]:
+    left = limit
+    for day in view.days(selection):
+        if left == 0:
+            return
+        count = 0
+        for row in _rows_of_day(view, selection.within(day), columns, left):
+            count += 1
+            yield row
+        left = left - count if left is not None else None
+
+
+def _rows_of_day(
+    view: StoreView, selection: Selection, columns: tuple[str, ...], limit: int | None
+) -> Iterator[tuple[Any, ...]]:
     where = joined(view.conditions(selection))
-    relation = view.relation(selection, with_model="model" in chosen)
-    text = f"SELECT {select_list(chosen)} FROM {relation} AS logs WHERE {where.text} ORDER BY {_ROW_ORDER}"
+    relation = view.relation(selection, with_model="model" in columns)
+    text = f"SELECT {select_list(columns)} FROM {relation} WHERE {where.text} ORDER BY {ROW_ORDER}"
     if limit is not None:
         text += f" LIMIT {int(limit)}"
-    cursor = view.query(Sql(text, where.params), selection)
-    return Records(chosen, _rows(cursor, chosen))
+    for row in view.query(text, where.params, selection):
+        yield read_row(columns, row)
 
 
-def _rows(cursor: Any, columns: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
-    while batch := cursor.fetchmany(_BATCH_ROWS):
-        for row in batch:
-            yield read_row(columns, row)
+def select_list(columns: Sequence[str]) -> str:
+    """SQL for reading columns of `SELECT_COLUMNS`; `read_row` makes values of what it gives."""
+    return ", ".join(_expression(name) for name in columns)
+
+
+def _expression(column: str) -> str:
+    if column == "request_metadata":
+        return "request_metadata, request_metadata_rest"
+    # An alias would hide the stored instant from the conditions and the order.
+    return f"{column} AT TIME ZONE 'UTC'" if column in _INSTANTS else column
+
+
+def read_row(columns: Sequence[str], row: Sequence[Any]) -> tuple[Any, ...]:
+    """One row of `select_list`: metadata in one piece, instants in UTC."""
+    values = iter(row)
+    return tuple(_value(name, values) for name in columns)
+
+
+def _value(column: str, values: Iterator[Any]) -> Any:
+    if column == "request_metadata":
+        return merge_metadata(next(values), next(values))
+    return as_utc(next(values)) if column in _INSTANTS else next(values)
 
 
 def merge_metadata(promoted: dict[str, str | None] | None, rest: str | None) -> dict[str, str] | None:

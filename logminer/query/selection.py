@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from logminer.errors import UsageError
-from logminer.filters import (
-    Filter,
-    FilterError,
-    Sql,
-    compile_duckdb,
-    compile_has_key,
-    format_filter,
-)
+from logminer.filters import Filter, Sql, compile_duckdb, compile_has_key, format_filter
 from logminer.statuses import STATUS_DETAILS, STATUSES
-
-__all__ = ["Condition", "FilterError", "Selection", "compile_selection"]
 
 
 @dataclass(frozen=True)
 class Selection:
     """What of a store is meant; the same for every command.
 
-    `since` and `until` are half-open and UTC. `statuses` None means all. `identity` is a GLOB over the
-    caller's ARN. `where` is one DuckDB boolean expression over the columns. `version` None means the newest.
+    `since` and `until` are half-open; an instant without a zone is UTC, and all are kept as UTC. `statuses` None
+    means all but forgotten records, which come only when they are asked for by name. `identity` is a GLOB over
+    the caller's ARN. `exclude_details` that end in a colon stand for every word that begins so. `where` is one
+    DuckDB boolean expression over the columns (`query.where`). `version` None means the newest.
     """
 
     teacher: str | None = None
@@ -48,8 +41,17 @@ class Selection:
     version: int | None = None
 
     def __post_init__(self) -> None:
-        _check_words("--status", self.statuses or (), STATUSES)
-        _check_words("--exclude-detail", self.exclude_details, STATUS_DETAILS)
+        for name in ("since", "until"):
+            object.__setattr__(self, name, _utc(getattr(self, name)))
+        for status in self.statuses or ():
+            if status not in STATUSES:
+                raise _unknown("--status", status, STATUSES)
+        for detail in self.exclude_details:
+            family, colon, _ = detail.partition(":")
+            if family + colon not in STATUS_DETAILS:
+                raise _unknown("--exclude-detail", detail, STATUS_DETAILS)
+        if self.statuses == ():
+            raise UsageError("names no status", where="--status", fix="Leave it out, or write: --status all")
         if self.since is not None and self.until is not None and self.since >= self.until:
             raise UsageError(
                 "the time span is empty: it ends before it begins",
@@ -57,29 +59,72 @@ class Selection:
                 fix="--since T --until LATER",
             )
 
-    def as_dict(self) -> dict[str, Any]:
-        """What was asked for, as plain JSON values, without what was left open."""
-        plain = {key: value for key, value in asdict(self).items() if value not in (None, (), [])}
-        if self.filter is not None:
-            plain["filter"] = format_filter(self.filter)
-        for name in ("since", "until"):
-            if name in plain:
-                plain[name] = plain[name].isoformat().replace("+00:00", "Z")
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items()}
+    def may_hold(self, day: date) -> bool:
+        """Whether records of that UTC date can lie in the time span."""
+        if self.since is not None and day < self.since.date():
+            return False
+        if self.until is None:
+            return True
+        return day < self.until.date() or (day == self.until.date() and self.until.time() > time.min)
+
+    def within(self, day: date) -> Selection:
+        """The same for one UTC date that the time span touches."""
+        begin = datetime.combine(day, time.min, UTC)
+        end = begin + timedelta(days=1) if day < date.max else None
+        ends = [each for each in (self.until, end) if each is not None]
+        return replace(self, since=max(self.since or begin, begin), until=min(ends, default=None))
+
+    def as_options(self) -> dict[str, Any]:
+        """What was asked for, by the names of the flags and as plain JSON values, without what was left open."""
+        options = {name: getattr(self, field) for name, field in _OPTION_FIELDS.items()}
+        plain = {name: _plain(value) for name, value in options.items() if value not in (None, ())}
+        return plain | {"status": list(self.statuses) if self.statuses is not None else "all"}
 
 
-def _check_words(option: str, words: Collection[str], known: Collection[str]) -> None:
-    for word in words:
-        family = word.partition(":")[0] + ":"
-        if word not in known and family not in known:
-            raise UsageError(
-                f"{word!r} is not known", where=option, fix="Known are: " + ", ".join(sorted(known)) + "."
-            )
+_OPTION_FIELDS = {
+    "teacher": "teacher",
+    "filter": "filter",
+    "has_key": "has_keys",
+    "since": "since",
+    "until": "until",
+    "region": "regions",
+    "account": "accounts",
+    "operation": "operations",
+    "identity": "identity",
+    "min_input_tokens": "min_input_tokens",
+    "max_input_tokens": "max_input_tokens",
+    "min_output_tokens": "min_output_tokens",
+    "max_output_tokens": "max_output_tokens",
+    "exclude_detail": "exclude_details",
+    "where": "where",
+    "version": "version",
+}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Filter):
+        return format_filter(value)
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _utc(instant: datetime | None) -> datetime | None:
+    if instant is None:
+        return None
+    try:
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except OverflowError:
+        raise UsageError("an instant is outside of all calendars", where="--since and --until") from None
+
+
+def _unknown(option: str, word: str, known: Collection[str]) -> UsageError:
+    return UsageError(f"{word!r} is not known", where=option, fix=f"Known are: {', '.join(sorted(known))}.")
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One part of a selection as SQL; `about` says to a person what it asks."""
+    """One part of a selection as SQL; `about` says to a person why a record fails it. Each name is there once."""
 
     name: str
     about: str
@@ -91,64 +136,84 @@ def compile_selection(
 ) -> list[Condition]:
     """The conditions that a record has to meet, all of them, the cheapest first.
 
-    `promoted` are the encoded metadata fields of the table, `model_ids` the logged ids that the teacher
-    means (None without a teacher). Re-deliveries and forgotten records are left out by the first condition.
+    `promoted` are the encoded metadata fields of the relation that is asked, `model_ids` the logged ids that the
+    teacher means (None without a teacher). The first condition leaves re-deliveries and forgotten records out.
     """
-    conditions = [Condition("stored", "re-delivered", Sql("NOT redelivered AND status <> 'forgotten'"))]
-    add = conditions.append
+    return [
+        Condition("stored", "re-delivered or forgotten", _stored(selection)),
+        *_scope(selection, model_ids),
+        *_bounds(selection),
+        *_judgements(selection, promoted),
+    ]
+
+
+def _stored(selection: Selection) -> Sql:
+    if selection.statuses is not None and "forgotten" in selection.statuses:
+        return Sql("NOT redelivered")
+    return Sql("NOT redelivered AND status <> 'forgotten'")
+
+
+def _scope(selection: Selection, model_ids: Collection[str] | None) -> Iterator[Condition]:
     if model_ids is not None:
-        add(Condition("teacher", "another model", _one_of("model_id", tuple(model_ids))))
-    if selection.since is not None:
-        add(
-            Condition(
-                "since", "too early", Sql("timestamp >= ?::TIMESTAMPTZ", (selection.since.isoformat(),))
-            )
-        )
-    if selection.until is not None:
-        add(Condition("until", "too late", Sql("timestamp < ?::TIMESTAMPTZ", (selection.until.isoformat(),))))
-    for name, values in (
+        yield Condition("teacher", "another model", _one_of("model_id", tuple(model_ids)))
+    for name, about, operator, instant in (
+        ("since", "too early", ">=", selection.since),
+        ("until", "too late", "<", selection.until),
+    ):
+        if instant is not None:
+            yield Condition(name, about, Sql(f"timestamp {operator} ?::TIMESTAMPTZ", (instant.isoformat(),)))
+    for column, values in (
         ("region", selection.regions),
         ("account_id", selection.accounts),
         ("operation", selection.operations),
     ):
         if values:
-            add(Condition(name, f"another {name}", _one_of(name, values)))
+            yield Condition(column, f"another {column}", _one_of(column, values))
     if selection.identity is not None:
-        add(Condition("identity", "another identity", Sql("identity_arn GLOB ?", (selection.identity,))))
-    for column, low, high in (
-        ("input_tokens", selection.min_input_tokens, selection.max_input_tokens),
-        ("output_tokens", selection.min_output_tokens, selection.max_output_tokens),
+        yield Condition("identity", "another identity", Sql("identity_arn GLOB ?", (selection.identity,)))
+
+
+def _bounds(selection: Selection) -> Iterator[Condition]:
+    for name, column, operator in (
+        ("min_input_tokens", "input_tokens", ">="),
+        ("max_input_tokens", "input_tokens", "<="),
+        ("min_output_tokens", "output_tokens", ">="),
+        ("max_output_tokens", "output_tokens", "<="),
     ):
-        if low is not None:
-            add(Condition(f"min_{column}", f"too few {column}", Sql(f"{column} >= {int(low)}")))
-        if high is not None:
-            add(Condition(f"max_{column}", f"too many {column}", Sql(f"{column} <= {int(high)}")))
-    for detail in selection.exclude_details:
-        add(Condition("exclude_detail", f"has the detail {detail}", _without_detail(detail)))
+        bound = getattr(selection, name)
+        if bound is not None:
+            about = f"not {operator} {int(bound)} {column}, or not counted"
+            yield Condition(name, about, Sql(f"{column} {operator} {int(bound)}"))
+
+
+def _judgements(selection: Selection, promoted: Collection[str]) -> Iterator[Condition]:
     if selection.filter is not None:
-        add(Condition("filter", "the filter does not match", compile_duckdb(selection.filter, promoted)))
+        yield Condition("filter", "the filter does not match", compile_duckdb(selection.filter, promoted))
     if selection.has_keys:
-        add(Condition("has_key", "a metadata key is missing", compile_has_key(selection.has_keys, promoted)))
+        about = f"lacks a metadata key: {', '.join(selection.has_keys)}"
+        yield Condition("has_key", about, compile_has_key(selection.has_keys, promoted))
     if selection.where is not None:
-        add(Condition("where", "--where does not match", Sql(f"(\n{selection.where}\n)")))
+        # The line feeds keep a comment at the end from taking the bracket with it.
+        yield Condition("where", "--where does not match", Sql(f"(\n{selection.where}\n)"))
+    if selection.exclude_details:
+        about = f"has a detail that is excluded: {', '.join(selection.exclude_details)}"
+        yield Condition("exclude_detail", about, _without_details(selection.exclude_details))
     if selection.statuses is not None:
-        add(Condition("status", "another status", _one_of("status", selection.statuses)))
-    return conditions
+        about = f"another status than {', '.join(selection.statuses)}"
+        yield Condition("status", about, _one_of("status", selection.statuses))
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> Sql:
     if not values:
         return Sql("false")
-    if len(values) == 1:
-        return Sql(f"{column} = ?", values)
     return Sql(f"{column} IN ({', '.join('?' for _ in values)})", values)
 
 
-def _without_detail(detail: str) -> Sql:
-    """True where no word of `status_detail` is `detail`, or begins with it where it ends in a colon."""
-    if detail.endswith(":"):
-        return Sql("coalesce(NOT contains(' ' || status_detail, ?), true)", (f" {detail}",))
-    return Sql("coalesce(NOT contains(' ' || status_detail || ' ', ?), true)", (f" {detail} ",))
+def _without_details(details: tuple[str, ...]) -> Sql:
+    """True where no word of `status_detail` is one of `details`, or begins with one that ends in a colon."""
+    tests = ["NOT contains(' ' || status_detail || ' ', ?)" for _ in details]
+    words = [f" {detail}" if detail.endswith(":") else f" {detail} " for detail in details]
+    return Sql(f"coalesce({' AND '.join(tests)}, true)", tuple(words))
 
 
 def joined(conditions: Collection[Condition]) -> Sql:

@@ -1,22 +1,37 @@
-"""Readiness for distillation: from all records of a teacher to the pairs that an export writes, each loss named."""
+"""Readiness for distillation: from all records of a teacher to the pairs of an export, each loss named."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TypeVar
 
-from logminer.filters import Sql, compile_lacks_key
-from logminer.models import ModelForm, ModelId
-from logminer.query.count import filter_hints
+from logminer.models import ModelForm
+from logminer.query.count import count_lacking
+from logminer.query.hints import filter_hints
+from logminer.query.pairs import PAIR_COLUMNS, distinct_records, pair_conditions, turns_condition
 from logminer.query.selection import Condition, Selection, joined
 from logminer.query.view import UTC_TIMESTAMP, StoreView, as_utc
 from logminer.statuses import STATUSES
 from logminer.teachers import MAX_PAIRS, MIN_PAIRS, turn_rule
 
 # Selection conditions that a loss is counted for; all others only say which records are looked at.
-_JUDGED = frozenset({"filter", "has_key", "where", "status", "exclude_detail"})
+_JUDGED = {
+    "filter": "the filter does not match",
+    "has_key": "a metadata key of --has-key is missing",
+    "where": "--where does not match",
+    "exclude_detail": "has an excluded detail",
+    "status": "another status than asked for",
+}
+_LATE = {
+    "multi_turn": "several user turns; this teacher takes one",
+    "duplicate": "the same pair as one that is kept",
+}
+_REASONS = {**_JUDGED, **STATUSES, **_LATE}
+
+_Name = TypeVar("_Name", str, ModelForm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +45,14 @@ class Loss:
 
 @dataclass(frozen=True)
 class ModelStats:
-    """One model's funnel.
+    """One model's funnel: `records` less all `losses` are `distinct_pairs`.
 
-    `records` are the stored records of the model in the time span and scope asked for, re-deliveries left
-    out; `matching` those that the filter takes; `pairs` those with status `pair` (and not excluded by a
-    detail); `distinct_pairs` those that an export writes: every different pair once, with single-turn
-    conversations alone where the teacher takes no others. Token sums are over the distinct pairs' logged
-    counts. `model` is None for opaque ids that nothing resolves.
+    `records` are the stored records of the model in the time span and scope asked for, re-deliveries left out;
+    `matching` those that the filter and its like take; `pairs` those of them with status `pair`;
+    `distinct_pairs` those that an export writes: every different pair once, with single-turn conversations alone
+    where the teacher takes no others. Token sums are over the distinct pairs' logged counts; `first` and `last`
+    are the times of the `pairs`. `logged` counts the records by model id as logged ("" for none), `forms` by the
+    form of that id. `model` is None for opaque ids that nothing resolves.
     """
 
     model: str | None
@@ -63,9 +79,11 @@ class ModelStats:
 
 @dataclass(frozen=True)
 class Stats:
-    """The funnel of every model, those with the most pairs first.
+    """The funnel of every model, those with the most pairs first; the asked teacher's even without records.
 
-    `statuses` counts all records looked at by status. `lacking` is as in `Count`.
+    `rows` are all of the store, `redelivered` the re-deliveries in the scope asked for, `statuses` all records
+    looked at by status. `unresolved` counts the records of model ids that nothing resolves, whatever teacher was
+    asked for: some may be the teacher's. `lacking` is as in `Count`, of the pairs.
     """
 
     version: int
@@ -73,6 +91,7 @@ class Stats:
     redelivered: int
     statuses: dict[str, int]
     models: tuple[ModelStats, ...]
+    unresolved: dict[str, int] = field(default_factory=dict)
     lacking: dict[str, int] = field(default_factory=dict)
     hints: tuple[str, ...] = ()
 
@@ -82,26 +101,19 @@ def read_stats(view: StoreView, selection: Selection) -> Stats:
     conditions = view.conditions(selection)
     scope = [each for each in conditions if each.name not in _JUDGED]
     groups = _read_groups(view, selection, scope, [each for each in conditions if each.name in _JUDGED])
-    distinct = _read_distinct(view, selection, conditions)
-    resolved = view.models()
-    by_model: dict[str | None, list[_Group]] = defaultdict(list)
-    for group in groups:
-        by_model[_model_key(group.model_id, resolved)].append(group)
-    models = [_model_stats(model, rows, distinct, resolved) for model, rows in by_model.items()]
-    models.sort(key=lambda each: (-each.distinct_pairs, -each.records, each.model or ""))
-    statuses: dict[str, int] = defaultdict(int)
+    models = _models(view, selection, groups)
+    statuses: Counter[str] = Counter()
     for group in groups:
         statuses[group.status] += group.count
-    lacking = _read_lacking(view, selection, conditions)
-    matched = sum(model.matching for model in models)
     return Stats(
         version=view.version,
         rows=view.snapshot.rows,
         redelivered=_read_redelivered(view, selection, scope),
         statuses={name: statuses[name] for name in STATUSES if statuses[name]},
-        models=tuple(models),
-        lacking=lacking,
-        hints=() if matched else filter_hints(view, selection),
+        models=models,
+        unresolved=_read_unresolved(view, selection, scope),
+        lacking=count_lacking(view, selection, pair_conditions(view, selection))[1],
+        hints=() if any(model.matching for model in models) else filter_hints(view, selection),
     )
 
 
@@ -112,142 +124,137 @@ class _Group:
     model_id: str | None
     status: str
     lost_to: str  # the judged condition that they fail first, empty where none
-    multi_turn: bool
+    usable_turns: bool
     count: int
     first: datetime
     last: datetime
 
+    @property
+    def loss(self) -> str:
+        """Why they are no usable pairs; empty where they are."""
+        if self.lost_to:
+            return self.lost_to
+        if self.status != "pair":
+            return self.status
+        return "" if self.usable_turns else "multi_turn"
 
-def _model_key(model_id: str | None, resolved: dict[str, ModelId]) -> str | None:
-    known = resolved.get(model_id) if model_id is not None else None
-    return known.model if known is not None else None
+    @property
+    def are_pairs(self) -> bool:
+        return not self.lost_to and self.status == "pair"
 
 
 def _read_groups(
-    view: StoreView, selection: Selection, scope: list[Condition], judged: list[Condition]
+    view: StoreView, selection: Selection, scope: Sequence[Condition], judged: Sequence[Condition]
 ) -> list[_Group]:
     cases = "".join(f"WHEN NOT coalesce({each.sql.text}, false) THEN '{each.name}' " for each in judged)
     lost_to = f"CASE {cases}ELSE '' END" if judged else "''"
-    params = [param for each in judged for param in each.sql.params]
+    turns = turns_condition(view).sql
     where = joined(scope)
+    params = [param for each in judged for param in each.sql.params]
     text = (
-        f"SELECT model_id, status, {lost_to} AS lost_to, coalesce(turns > 1, false) AS multi_turn, "
-        f"count(*), min({UTC_TIMESTAMP}), max({UTC_TIMESTAMP}) FROM {view.relation(selection)} "
-        f"WHERE {where.text} GROUP BY ALL"
+        f"SELECT model_id, status, {lost_to}, {turns.text}, count(*), min({UTC_TIMESTAMP}), max({UTC_TIMESTAMP}) "
+        f"FROM {view.relation(selection, with_model=True)} WHERE {where.text} GROUP BY ALL"
     )
-    rows = view.query(Sql(text, (*params, *where.params)), selection).fetchall()
-    return [_Group(*row[:5], as_utc(row[5]), as_utc(row[6])) for row in rows]
+    rows = view.query(text, (*params, *turns.params, *where.params), selection)
+    return [
+        _Group(model_id, status, lost, usable, count, as_utc(first), as_utc(last))
+        for model_id, status, lost, usable, count, first, last in rows
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class _Distinct:
-    """Distinct pairs of one logged id, of all or of single-turn conversations."""
+    """The distinct pairs of one model that an export writes."""
 
-    pairs: int
-    input_tokens: int
-    output_tokens: int
+    pairs: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
 
 
-def _read_distinct(
-    view: StoreView, selection: Selection, conditions: list[Condition]
-) -> dict[tuple[str | None, bool], _Distinct]:
-    """Distinct pairs by model, for all conversations (False) and for single-turn ones (True)."""
-    pairs_only = replace(selection, statuses=("pair",))
-    where = joined([each for each in conditions if each.name != "status"])
-    relation = view.relation(pairs_only, with_model=True)
-    found: dict[tuple[str | None, bool], _Distinct] = {}
-    for single in (False, True):
-        rows = view.query(
-            Sql(
-                "SELECT model, count(*), sum(input_tokens), sum(output_tokens) FROM ("
-                "SELECT model, pair_hash, min(input_tokens) AS input_tokens, min(output_tokens) AS output_tokens "
-                f"FROM {relation} WHERE {where.text} AND status = 'pair'"
-                f"{' AND turns = 1' if single else ''} GROUP BY model, pair_hash) GROUP BY model",
-                where.params,
-            ),
-            selection,
-        ).fetchall()
-        for model, pairs, input_tokens, output_tokens in rows:
-            found[model, single] = _Distinct(pairs, int(input_tokens or 0), int(output_tokens or 0))
-    return found
+def _read_distinct(view: StoreView, selection: Selection) -> dict[str | None, _Distinct]:
+    conditions = [*pair_conditions(view, selection), turns_condition(view)]
+    chosen = distinct_records(view, selection, conditions, PAIR_COLUMNS)
+    text = (
+        "SELECT model, count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0) "
+        f"FROM ({chosen.text}) GROUP BY model"
+    )
+    return {
+        model: _Distinct(pairs, int(input_tokens), int(output_tokens))
+        for model, pairs, input_tokens, output_tokens in view.query(text, chosen.params, selection)
+    }
+
+
+def _models(view: StoreView, selection: Selection, groups: Iterable[_Group]) -> tuple[ModelStats, ...]:
+    by_model: dict[str | None, list[_Group]] = {model: [] for model in _asked_models(view, selection)}
+    for group in groups:
+        model = view.resolve(group.model_id).model if group.model_id is not None else None
+        by_model.setdefault(model, []).append(group)
+    distinct = _read_distinct(view, selection)
+    found = [
+        _model_stats(view, model, rows, distinct.get(model, _Distinct())) for model, rows in by_model.items()
+    ]
+    return tuple(sorted(found, key=lambda each: (-each.distinct_pairs, -each.records, each.model or "")))
+
+
+def _asked_models(view: StoreView, selection: Selection) -> list[str]:
+    """The models that the teacher means, though there be no record of them."""
+    if selection.teacher is None:
+        return []
+    match = view.match_teacher(selection.teacher)
+    return [candidate.model for candidate in match.candidates]
 
 
 def _model_stats(
-    model: str | None,
-    groups: list[_Group],
-    distinct: dict[tuple[str | None, bool], _Distinct],
-    resolved: dict[str, ModelId],
+    view: StoreView, model: str | None, groups: Sequence[_Group], final: _Distinct
 ) -> ModelStats:
-    turns = turn_rule(model or "")
-    logged: dict[str, int] = defaultdict(int)
-    forms: dict[ModelForm, int] = defaultdict(int)
-    lost: dict[str, int] = defaultdict(int)
-    pairs = multi_turn = 0
-    for group in groups:
-        logged[group.model_id or ""] += group.count
-        if group.model_id is not None:
-            forms[resolved[group.model_id].form] += group.count
-        if group.lost_to:
-            lost[group.lost_to] += group.count
-        elif group.status != "pair":
-            lost[group.status] += group.count
-        else:
-            pairs += group.count
-            multi_turn += group.count if group.multi_turn else 0
-    final = distinct.get((model, turns == "single"), _Distinct(0, 0, 0))
     records = sum(group.count for group in groups)
-    usable = pairs - multi_turn if turns == "single" else pairs
-    lost_to_filters = sum(count for reason, count in lost.items() if reason in _JUDGED)
-    losses = [Loss(name, _JUDGED_ABOUT[name], lost[name]) for name in _JUDGED_ABOUT if lost[name]]
-    losses += [Loss(name, STATUSES[name], lost[name]) for name in STATUSES if lost[name]]
-    if turns == "single" and multi_turn:
-        losses.append(Loss("multi_turn", "several user turns; this teacher takes one", multi_turn))
-    if usable > final.pairs:
-        losses.append(Loss("duplicate", "the same pair as one that is kept", usable - final.pairs))
-    kept = [group for group in groups if not group.lost_to and group.status == "pair"]
+    pairs = [group for group in groups if group.are_pairs]
+    lost: Counter[str] = Counter()
+    for group in groups:
+        if group.loss:
+            lost[group.loss] += group.count
+    lost["duplicate"] = records - lost.total() - final.pairs
     return ModelStats(
         model=model,
-        logged=dict(sorted(logged.items(), key=lambda item: (-item[1], item[0]))),
-        forms=dict(sorted(forms.items(), key=lambda item: (-item[1], item[0]))),
-        turns=turns,
+        logged=_commonest_first((group.model_id or "", group.count) for group in groups),
+        forms=_commonest_first(
+            (view.resolve(group.model_id).form, group.count) for group in groups if group.model_id is not None
+        ),
+        turns=turn_rule(model or ""),
         records=records,
-        matching=records - lost_to_filters,
-        pairs=pairs,
+        matching=records - sum(lost[reason] for reason in _JUDGED),
+        pairs=sum(group.count for group in pairs),
         distinct_pairs=final.pairs,
-        losses=tuple(losses),
+        losses=tuple(Loss(reason, _REASONS[reason], lost[reason]) for reason in _REASONS if lost[reason]),
         input_tokens=final.input_tokens,
         output_tokens=final.output_tokens,
-        first=min((group.first for group in kept), default=None),
-        last=max((group.last for group in kept), default=None),
+        first=min((group.first for group in pairs), default=None),
+        last=max((group.last for group in pairs), default=None),
     )
 
 
-_JUDGED_ABOUT = {
-    "filter": "the filter does not match",
-    "has_key": "a metadata key of --has-key is missing",
-    "where": "--where does not match",
-    "exclude_detail": "has an excluded detail",
-    "status": "another status than asked for",
-}
+def _commonest_first(counts: Iterable[tuple[_Name, int]]) -> dict[_Name, int]:
+    sums: dict[_Name, int] = defaultdict(int)
+    for name, count in counts:
+        sums[name] += count
+    return dict(sorted(sums.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _read_lacking(view: StoreView, selection: Selection, conditions: list[Condition]) -> dict[str, int]:
-    """Of the usable pairs: how many lack a key that the filter compares with `!=`."""
-    keys = selection.filter.negated_keys if selection.filter is not None else ()
-    if not keys:
-        return {}
-    where = joined(conditions)
-    tests = [compile_lacks_key([key], view.promoted(selection)) for key in keys]
-    counts = ", ".join(f"count(*) FILTER ({test.text})" for test in tests)
-    params = [param for test in tests for param in test.params]
-    text = f"SELECT {counts} FROM {view.relation(selection)} WHERE {where.text} AND status = 'pair'"
-    row = view.query(Sql(text, (*params, *where.params)), selection).fetchone()
-    assert row is not None
-    return dict(zip(keys, map(int, row), strict=True))
-
-
-def _read_redelivered(view: StoreView, selection: Selection, scope: list[Condition]) -> int:
+def _read_redelivered(view: StoreView, selection: Selection, scope: Sequence[Condition]) -> int:
     where = joined([each for each in scope if each.name != "stored"])
-    text = f"SELECT count(*) FROM {view.relation(selection)} WHERE redelivered AND {where.text}"
-    row: Any = view.query(Sql(text, where.params), selection).fetchone()
-    return int(row[0])
+    text = (
+        f"SELECT count(*) FROM {view.relation(selection)} "
+        f"WHERE redelivered AND status <> 'forgotten' AND {where.text}"
+    )
+    (count,) = view.query(text, where.params, selection).one()
+    return int(count)
+
+
+def _read_unresolved(view: StoreView, selection: Selection, scope: Sequence[Condition]) -> dict[str, int]:
+    of_any_model = replace(selection, teacher=None)
+    where = joined([each for each in scope if each.name != "teacher"])
+    text = (
+        f"SELECT model_id, count(*) AS n FROM {view.relation(of_any_model, with_model=True)} "
+        f"WHERE model IS NULL AND model_id IS NOT NULL AND {where.text} GROUP BY ALL ORDER BY n DESC, model_id"
+    )
+    return dict(view.query(text, where.params, selection).all())

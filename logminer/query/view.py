@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
 
-from logminer.errors import StorageError, UsageError
 from logminer.filters import Sql
-from logminer.models import ModelId, ModelNames, TeacherCandidate, TeacherMatch, match_teacher
+from logminer.models import ModelId, ModelNames, TeacherMatch, match_teacher
+from logminer.query.connection import Answer, StoreConnection
+from logminer.query.connection import printable as printable
 from logminer.query.selection import Condition, Selection, compile_selection
-from logminer.store.duck import connect, empty_scan, metadata_fields_in, quote_literal, scan_files
+from logminer.query.versions import check_version
+from logminer.query.where import check_where, where_error
+from logminer.store.duck import empty_scan, quote_name, scan_files
 from logminer.store.registry import read_model_ids
 from logminer.store.storage import Storage
-from logminer.store.table import DataFile, Snapshot, Table, open_table
+from logminer.store.table import DataFile, Snapshot, open_table
+from logminer.teachers import turn_rule
 
-if TYPE_CHECKING:
-    import duckdb
-
-ROW_ORDER = "timestamp, request_id, source_uri, source_position"
-# DuckDB hands an instant with a zone to Python only through pytz, so it goes without its zone and gets it back.
+# Ties cannot be: source and position identify a record for ever.
+ROW_ORDER = "timestamp, request_id NULLS LAST, source_uri, source_position"
+# DuckDB hands an instant with a zone to Python only through pytz, so it goes without and gets it back.
 UTC_TIMESTAMP = "(timestamp AT TIME ZONE 'UTC')"
 
 
@@ -32,20 +31,25 @@ def as_utc(value: datetime) -> datetime:
 
 
 class StoreView:
-    """One version of a store, open for questions. Use it as a context manager, or close it."""
+    """One version of a store, open for questions, one at a time. Use it as a context manager, or close it.
+
+    Raises UsageError where there is no store, or where the files of `version` are gone.
+    """
 
     def __init__(
         self, storage: Storage, *, aliases: Mapping[str, str] | None = None, version: int | None = None
     ) -> None:
         self.storage = storage
-        self._table: Table = open_table(storage, version)
-        self.snapshot: Snapshot = self._table.snapshot()
+        table = open_table(storage, version)
         if version is not None:
-            self._check_files()
+            check_version(storage, table)
+        self.snapshot: Snapshot = table.snapshot()
         self.model_names = ModelNames(aliases or {})
-        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._connection: StoreConnection | None = None
         self._model_ids: set[str] | None = None
+        self._models_put = False
         self._promoted: dict[tuple[DataFile, ...], tuple[str, ...]] = {}
+        self._checked: set[str] = set()
 
     def __enter__(self) -> StoreView:
         """The view itself."""
@@ -58,30 +62,18 @@ class StoreView:
         self.close()
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; a later question opens another."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+            self._models_put = False
 
     @property
     def version(self) -> int:
         """The version that is looked at."""
         return self.snapshot.version
 
-    def promoted(self, selection: Selection) -> tuple[str, ...]:
-        """The encoded metadata fields that the files of a selection have; naming another is an error."""
-        files = self._files(selection)
-        if files not in self._promoted:
-            scan = scan_files(self.storage, files) if files else empty_scan()
-            self._promoted[files] = metadata_fields_in(self.connection, scan)
-        return self._promoted[files]
-
-    def _files(self, selection: Selection) -> tuple[DataFile, ...]:
-        if selection.since is None and selection.until is None:
-            return self.snapshot.files
-        return tuple(
-            each for each in self.snapshot.files if _may_hold(each, selection.since, selection.until)
-        )
+    # --- models -----------------------------------------------------------------------------------------
 
     @property
     def model_ids(self) -> set[str]:
@@ -90,167 +82,126 @@ class StoreView:
             self._model_ids = read_model_ids(self.storage)
         return self._model_ids
 
-    def history(self) -> list[Any]:
-        """All versions, newest first."""
-        return self._table.history()
-
-    def _check_files(self) -> None:
-        missing = [
-            file
-            for file in self.snapshot.files
-            if not Path(self.storage.path(f"invocations/{file.name}")).exists()
-        ]
-        if missing:
-            raise UsageError(
-                f"version {self.version} can no longer be read: {len(missing)} of its files were vacuumed",
-                where=self.storage.uri,
-                fix=f"The oldest version that can be read is {self._oldest_readable()}.",
-            )
-
-    def _oldest_readable(self) -> int:
-        oldest = newest = open_table(self.storage).version
-        for version in range(newest, -1, -1):
-            with contextlib.suppress(UsageError):
-                files = open_table(self.storage, version).snapshot().files
-                if not all(Path(self.storage.path(f"invocations/{file.name}")).exists() for file in files):
-                    break
-                oldest = version
-        return oldest
-
-    # --- teachers ---------------------------------------------------------------------------------------
+    def resolve(self, model_id: str) -> ModelId:
+        """What a logged id means now."""
+        return self.model_names.resolve(model_id)
 
     def match_teacher(self, teacher: str) -> TeacherMatch:
-        """The models of this store that `teacher` means. Raises UsageError where it means none."""
-        match = match_teacher(teacher, self.model_ids, self.model_names)
-        if match.candidates:
-            return match
-        if match.near:
-            fix = "Did you mean: " + ", ".join(match.near) + "?"
-        elif match.asked.model is None:
-            fix = f'Name its model in logminer.toml: [models.aliases] "{printable(teacher)}" = "MODEL"'
-        else:
-            fix = "List the models with: logminer stats"
-        raise UsageError(f"no record is of the model {printable(teacher)!r}", where="--teacher", fix=fix)
+        """The models of this store that `teacher` means."""
+        return match_teacher(teacher, self.model_ids, self.model_names)
 
-    def one_teacher(self, teacher: str) -> TeacherCandidate:
-        """The one model that `teacher` means. Raises UsageError with the candidates where there are several."""
-        match = self.match_teacher(teacher)
-        if len(match.candidates) > 1:
-            raise UsageError(
-                f"{teacher!r} means {len(match.candidates)} models",
-                where="--teacher",
-                fix="Give one of: " + ", ".join(candidate.model for candidate in match.candidates),
-            )
-        return match.candidates[0]
+    def usable_turns(self) -> Sql:
+        """The condition that a conversation has the turns that its own model takes as a teacher.
 
-    def models(self) -> dict[str, ModelId]:
-        """What every logged id of the store means."""
-        return {logged: self.model_names.resolve(logged) for logged in sorted(self.model_ids)}
+        For relations with `model`. A model that nobody knows gets the stricter rule: one user turn.
+        """
+        known = {self.resolve(logged).model for logged in self.model_ids}
+        several = sorted(model for model in known if model is not None and turn_rule(model) == "multi")
+        if not several:
+            return Sql("coalesce(turns = 1, false)")
+        places = ", ".join("?" for _ in several)
+        return Sql(f"(coalesce(turns = 1, false) OR coalesce(model IN ({places}), false))", tuple(several))
 
     # --- questions --------------------------------------------------------------------------------------
 
-    def conditions(self, selection: Selection) -> list[Condition]:
-        """What a record has to meet."""
+    def days(self, selection: Selection) -> list[date]:
+        """The UTC dates that a selection touches, oldest first."""
+        return sorted({file.date for file in self._files(selection)})
+
+    def promoted(self, selection: Selection) -> tuple[str, ...]:
+        """The encoded metadata fields that the files of a selection have; naming another is an error."""
+        files = self._files(selection)
+        if files not in self._promoted:
+            (kind,) = self.connection.types(f"SELECT request_metadata FROM {_scan(self.storage, files)}")
+            self._promoted[files] = tuple(name for name, _ in kind.children)
+        return self._promoted[files]
+
+    def conditions(self, selection: Selection, files_of: Selection | None = None) -> list[Condition]:
+        """What a record has to meet. Raises UsageError.
+
+        They are for `relation` of the same selection, or of `files_of`: files differ in their metadata fields.
+        """
         model_ids = None
         if selection.teacher is not None:
             match = self.match_teacher(selection.teacher)
             model_ids = [known.logged for candidate in match.candidates for known in candidate.logged]
-        return compile_selection(
-            selection, self.promoted(selection) if _asks_metadata(selection) else (), model_ids
-        )
+        if selection.where is not None:
+            self._check_where(selection, selection.where)
+        asks_metadata = selection.filter is not None or bool(selection.has_keys)
+        promoted = self.promoted(files_of or selection) if asks_metadata else ()
+        return compile_selection(selection, promoted, model_ids)
 
     def relation(self, selection: Selection, *, with_model: bool = False) -> str:
-        """SQL for all rows of the files that a selection's time span needs.
+        """SQL for all rows of the files that a selection's time span needs, with the columns of the store.
 
-        `date` is there, and `model` (what `model_id` means, NULL where nobody knows) on request and wherever
-        the user's own expression might name it.
+        `model` (what `model_id` means, NULL where nobody knows) is there on request, and wherever the user's own
+        expression might name it.
         """
-        files = self._files(selection)
-        scan = scan_files(self.storage, files) if files else empty_scan()
+        scan = _scan(self.storage, self._files(selection))
+        if selection.where is not None:
+            scan = self._with_all_fields(scan)
         if not with_model and selection.where is None:
             return f"(SELECT timestamp::DATE AS date, * FROM {scan})"
         self._put_models()
         return (
-            f"(SELECT timestamp::DATE AS date, logs.*, models.model FROM {scan} AS logs "
-            "LEFT JOIN models USING (model_id))"
+            "(SELECT logs.timestamp::DATE AS date, logs.*, models.model "
+            f"FROM {scan} AS logs LEFT JOIN models USING (model_id))"
         )
 
-    def _put_models(self) -> None:
-        """The table `models`: what each logged id means, resolved now."""
-        connection = self.connection
-        connection.execute("CREATE TEMP TABLE IF NOT EXISTS models (model_id VARCHAR, model VARCHAR)")
-        if connection.execute("SELECT count(*) FROM models").fetchone() == (0,):
-            rows = [[logged, known.model] for logged, known in self.models().items()]
-            if rows:
-                connection.executemany("INSERT INTO models VALUES (?, ?)", rows)
+    def query(self, text: str, params: Iterable[str], selection: Selection) -> Answer:
+        """The answer to a query that the selection's conditions are part of.
+
+        Raises StorageError where a file is gone or damaged, UsageError where `--where` fails for a record.
+        """
+        return self.connection.ask(text, tuple(params), where=selection.where)
 
     @property
-    def connection(self) -> duckdb.DuckDBPyConnection:
-        """The DuckDB connection; instants are UTC."""
+    def connection(self) -> StoreConnection:
+        """The connection; instants are UTC."""
         if self._connection is None:
-            self._connection = connect()
+            paths = [self.storage.path(f"invocations/{file.name}") for file in self.snapshot.files]
+            self._connection = StoreConnection(self.storage.uri, paths)
         return self._connection
 
-    def query(self, select: Sql, selection: Selection) -> duckdb.DuckDBPyConnection:
-        """Run a query whose WHERE may hold the user's own expression. Raises UsageError for a wrong one."""
-        import duckdb
+    def _files(self, selection: Selection) -> tuple[DataFile, ...]:
+        return tuple(file for file in self.snapshot.files if selection.may_hold(file.date))
 
-        if selection.where is not None:
-            self._prepare_where(selection.where)
-        try:
-            return self.connection.execute(select.text, list(select.params))
-        except (duckdb.IOException, duckdb.HTTPException) as error:
-            raise StorageError(
-                f"cannot read the store: {_first_line(error)}",
-                where=self.storage.uri,
-                fix="A file of the store is missing or damaged; look at: logminer store info",
-            ) from error
-        except duckdb.Error as error:
-            if selection.where is None:
-                raise
-            raise _bad_where(selection.where, error) from error
+    def _with_all_fields(self, scan: str) -> str:
+        """`scan` with every metadata field that the store has, so that an expression may name any.
 
-    def _prepare_where(self, where: str) -> None:
-        """Check that it is one expression, and shut the connection off from everything but the store."""
-        import duckdb
+        Which files are looked at, and so which fields there are, depends on the time span.
+        """
+        fields = ", ".join(f"{quote_name(name)} VARCHAR" for name in self.snapshot.metadata_fields)
+        return f"(SELECT * REPLACE (request_metadata::STRUCT({fields}) AS request_metadata) FROM {scan})"
 
-        try:
-            duckdb.SQLExpression(where)
-        except duckdb.Error as error:
-            raise _bad_where(where, error) from error
-        connection = self.connection
-        if connection.execute("SELECT current_setting('lock_configuration')").fetchone() == (True,):
+    def _put_models(self) -> None:
+        """Make the table `models`: what each logged id means, resolved now."""
+        if self._models_put:
             return
-        paths = ", ".join(
-            quote_literal(self.storage.path(f"invocations/{file.name}")) for file in self.snapshot.files
+        logged = sorted(self.model_ids)
+        models = [self.resolve(model_id).model for model_id in logged]
+        self.connection.ask(
+            "CREATE TEMP TABLE models AS SELECT unnest(?::VARCHAR[]) AS model_id, unnest(?::VARCHAR[]) AS model",
+            [logged, models],
         )
-        connection.execute(f"SET allowed_paths = [{paths}]")
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
+        self._models_put = True
+
+    def _check_where(self, selection: Selection, where: str) -> None:
+        """Refuse an expression that is none, that is not about one record, or that gives no truth value."""
+        import duckdb
+
+        if where in self._checked:
+            return
+        check_where(self.connection, where)
+        text = f"SELECT (\n{where}\n) FROM {self.relation(selection)} WHERE (\n{where}\n) LIMIT 0"
+        try:
+            (kind,) = self.connection.types(text)
+        except duckdb.Error as error:
+            raise where_error(where, str(error).partition("\n")[0]) from error
+        if str(kind) != "BOOLEAN":
+            raise where_error(where, f"gives {kind}, not true or false")
+        self._checked.add(where)
 
 
-def _asks_metadata(selection: Selection) -> bool:
-    return selection.filter is not None or bool(selection.has_keys)
-
-
-def _may_hold(file: DataFile, since: datetime | None, until: datetime | None) -> bool:
-    if since is not None and file.date < since.date():
-        return False
-    return until is None or file.date <= (until - timedelta(microseconds=1)).date()
-
-
-def _bad_where(where: str, error: Exception) -> UsageError:
-    return UsageError(
-        f"is not an expression that DuckDB takes: {_first_line(error)}",
-        where=f"--where {printable(where)}",
-        fix="Write one boolean expression over the store's columns, such as: output_tokens > 50",
-    )
-
-
-def _first_line(error: Exception) -> str:
-    return printable(str(error).splitlines()[0]) if str(error) else type(error).__name__
-
-
-def printable(text: str) -> str:
-    """`text` fit for a terminal: control characters are escaped."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+def _scan(storage: Storage, files: tuple[DataFile, ...]) -> str:
+    return scan_files(storage, files) if files else empty_scan()

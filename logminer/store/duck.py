@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
+from logminer.errors import StorageError
 from logminer.schema import FILE_COLUMNS, FIRST_METADATA_FIELD, SQL_TYPES, Column
 from logminer.store.storage import Storage
 from logminer.store.table import DataFile
@@ -22,6 +23,20 @@ def connect() -> duckdb.DuckDBPyConnection:
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET parquet_metadata_cache = true")
     return connection
+
+
+def fetch_rows(text: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """All rows of a query of our own over files of the store. Raises StorageError where one cannot be read."""
+    import duckdb
+
+    with connect() as connection:
+        try:
+            return connection.execute(text, list(params)).fetchall()
+        except duckdb.Error as error:
+            said = str(error).partition("\n")[0]
+            raise StorageError(
+                f"cannot read the store: {said}", fix="A file of the store is missing or damaged."
+            ) from error
 
 
 def usable_cores() -> int:

@@ -46,6 +46,10 @@ class Row(msgspec.Struct, gc=False):
     conversation: Conversation
 
 
+# Of a key in `requestMetadata`; source:
+# https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+_MAX_KEY_CHARACTERS = 256
+
 _RECORD_COLUMNS = (
     "request_id",
     "account_id",
@@ -61,20 +65,29 @@ _of_conversation = operator.attrgetter(*_CONVERSATION_COLUMNS)
 
 
 def promoted_fields(rows: Iterable[Row], known: Sequence[str]) -> tuple[str, ...]:
-    """The encoded fields of `request_metadata` for these rows: all that are known, then the commonest new."""
+    """The encoded fields of `request_metadata` for these rows: all that are known, then the commonest new.
+
+    None is found in rows without metadata. Keys that Bedrock's API would not take get no field: a table has
+    its fields for ever, and this many of them alone.
+    """
     counts: Counter[str] = Counter()
     for row in rows:
         if row.record.request_metadata:
             counts.update(row.record.request_metadata.keys())
-    fields = dict.fromkeys(field for field in known if decode_key(field) in counts)
-    room = MAX_PROMOTED_KEYS - len(known)
-    new = sorted((key for key in counts if encode_key(key) not in known), key=lambda key: (-counts[key], key))
-    fields.update(dict.fromkeys(encode_key(key) for key in new[: max(room, 0)]))
-    return tuple(fields) or (FIRST_METADATA_FIELD,)
+    old = {decode_key(field): field for field in known}
+    fields = [field for key, field in old.items() if key in counts]
+    new = [key for key in counts if key not in old and len(key) <= _MAX_KEY_CHARACTERS]
+    new.sort(key=lambda key: (-counts[key], key))
+    room = max(MAX_PROMOTED_KEYS - len(known), 0)
+    return (*fields, *(encode_key(key) for key in new[:room]))
 
 
 def batch_of_rows(rows: Sequence[Row], run: IngestRun, fields: Sequence[str]) -> pa.RecordBatch:
-    """The rows, at least one, as one Arrow batch; `request_metadata` has the given encoded fields."""
+    """The rows, at least one, as one Arrow batch; `request_metadata` has the given encoded fields.
+
+    A struct needs a field, so where none is given it has the one that every table has.
+    """
+    fields = fields or (FIRST_METADATA_FIELD,)
     records = [row.record for row in rows]
     columns: dict[str, Any] = {
         **dict(zip(_RECORD_COLUMNS, zip(*map(_of_record, records), strict=True), strict=True)),
@@ -143,7 +156,15 @@ class DataFileWriter:
         self._day = day
         self._rows = 0
         self._stream = storage.create(f"invocations/{self._name}")
-        self._writer = pq.ParquetWriter(
+        try:
+            with self._storage_errors():
+                self._writer = self._open_writer(schema)
+        except BaseException:
+            self._drop_stream()
+            raise
+
+    def _open_writer(self, schema: pa.Schema) -> pq.ParquetWriter:
+        return pq.ParquetWriter(
             self._stream,
             schema,
             compression="zstd",
@@ -178,6 +199,10 @@ class DataFileWriter:
         """Close, and remove the file."""
         with contextlib.suppress(OSError):
             self._writer.close()
+        self._drop_stream()
+
+    def _drop_stream(self) -> None:
+        with contextlib.suppress(OSError):
             self._stream.close()
         self._storage.delete(f"invocations/{self._name}")
 

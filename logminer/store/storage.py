@@ -7,6 +7,7 @@ prompt text, so they are readable by their owner alone.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import uuid
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ from typing import BinaryIO, Protocol
 
 from logminer.errors import ConfigurationError, StorageError, UsageError
 
-_GLOB_CHARACTERS = "*?[]{}"
+# DuckDB takes the first for wildcards, deltalake the others for an escape and a separator.
+_REFUSED_CHARACTERS = "*?[]{}%\\"
 
 
 class Storage(Protocol):
@@ -35,8 +37,11 @@ class Storage(Protocol):
     def list_names(self, folder: str) -> list[str]:
         """Names of the whole files directly in `folder`, sorted; none where it does not exist."""
 
-    def read_bytes(self, name: str) -> bytes:
-        """The content of a file."""
+    def prepare(self) -> None:
+        """Make the store's own folders, readable by their owner alone, where there are none."""
+
+    def read_bytes(self, name: str) -> bytes | None:
+        """The content of a file; None where there is none, or none any more."""
 
     def open_output(self, name: str) -> contextlib.AbstractContextManager[BinaryIO]:
         """A file to write; it appears under its name when the context ends without an error."""
@@ -68,6 +73,13 @@ class LocalStorage:
         """The file's path."""
         return os.path.join(self._root, name)
 
+    def prepare(self) -> None:
+        """Make the store's folder and the table's."""
+        try:
+            make_private_folders(self.table_uri)
+        except OSError as error:
+            raise storage_error(error, self._root) from error
+
     def list_names(self, folder: str) -> list[str]:
         """Names of the whole files directly in `folder`, sorted."""
         try:
@@ -78,24 +90,41 @@ class LocalStorage:
             raise storage_error(error, self.path(folder)) from error
         return sorted(f"{folder}/{name}" for name in names if not name.startswith("."))
 
-    def read_bytes(self, name: str) -> bytes:
-        """The content of a file."""
+    def read_bytes(self, name: str) -> bytes | None:
+        """The content of a file, if there is one."""
         try:
             return Path(self.path(name)).read_bytes()
+        except FileNotFoundError:
+            return None
         except OSError as error:
             raise storage_error(error, self.path(name)) from error
 
     @contextlib.contextmanager
     def open_output(self, name: str) -> Iterator[BinaryIO]:
         """A file to write; it appears under its name when the context ends without an error."""
+        self._make_folder_of(name)
         with open_whole(self.path(name)) as stream:
             yield stream
 
+    def _make_folder_of(self, name: str) -> None:
+        """Make the folder of a file, but not the one around it: a store that was deleted does not come back."""
+        folder = os.path.dirname(self.path(name))
+        try:
+            os.mkdir(folder, mode=0o700)
+        except FileExistsError:
+            return
+        except FileNotFoundError as error:
+            raise StorageError(
+                "the store's folder is gone", where=self._root, fix="Was it moved or deleted? Run again."
+            ) from error
+        except OSError as error:
+            raise storage_error(error, folder) from error
+
     def create(self, name: str) -> BinaryIO:
         """A new file under a name that is in use nowhere."""
+        self._make_folder_of(name)
         path = self.path(name)
         try:
-            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
             return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b")
         except OSError as error:
             raise storage_error(error, path) from error
@@ -116,7 +145,7 @@ def open_whole(path: str) -> Iterator[BinaryIO]:
     folder = os.path.dirname(path) or "."
     temporary = os.path.join(folder, f".{os.path.basename(path)}.{uuid.uuid4().hex[:8]}.tmp")
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        make_private_folders(folder)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise storage_error(error, path) from error
@@ -131,16 +160,29 @@ def open_whole(path: str) -> Iterator[BinaryIO]:
             os.unlink(temporary)
 
 
+def make_private_folders(folder: str) -> None:
+    """Make `folder` and what is missing above it, all readable by their owner alone. Raises OSError."""
+    # os.makedirs would give its mode to the last one alone.
+    folder = os.path.abspath(folder)
+    missing = []
+    while not os.path.isdir(folder):
+        missing.append(folder)
+        folder = os.path.dirname(folder)
+    for each in reversed(missing):
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(each, mode=0o700)
+
+
 def storage_error(error: OSError, path: str) -> StorageError | ConfigurationError:
     """The error to raise for what the operating system said of `path`."""
-    if isinstance(error, PermissionError) or error.errno == 30:  # EROFS
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return ConfigurationError(
             f"no permission: {error.strerror}",
             where=path,
             fix="Give permission to it, or choose another --store.",
         )
     return StorageError(
-        f"{error.strerror}", where=path, fix="Mend that, and run again; nothing is half done."
+        error.strerror or str(error), where=path, fix="Mend that, and run again; nothing is half done."
     )
 
 
@@ -153,10 +195,11 @@ def open_storage(uri: str) -> Storage:
     root = uri.removeprefix("file://")
     if not root:
         raise UsageError("the store's path is empty", where="--store", fix="Give a folder as --store.")
-    if bad := sorted(set(os.path.realpath(root)) & set(_GLOB_CHARACTERS)):
+    path = os.path.realpath(root)
+    if bad := sorted({each for each in path if each in _REFUSED_CHARACTERS or not each.isprintable()}):
         raise UsageError(
-            f"a store's path cannot hold {' '.join(bad)}, which would be read as wildcards",
-            where=root,
+            f"a store's path cannot hold {' '.join(map(repr, bad))}",
+            where=repr(root),
             fix="Choose another folder as --store.",
         )
     return LocalStorage(root)

@@ -8,18 +8,21 @@ Source of the format: https://github.com/delta-io/delta/blob/master/PROTOCOL.md
 from __future__ import annotations
 
 import json
+import os
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from logminer.errors import StorageError, StoreChangedError, UsageError
+from logminer.errors import ConfigurationError, StorageError, StoreChangedError, UsageError
 from logminer.schema import COLUMNS, FIRST_METADATA_FIELD, STORE_FORMAT_VERSION
-from logminer.store.storage import Storage
+from logminer.store.storage import Storage, storage_error
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
+    from deltalake.transaction import AddAction, RemoveAction
 
 INGEST = "logminer-ingest"
 MAINTENANCE = "logminer-maintenance"
@@ -78,13 +81,17 @@ class Commit:
 
 
 class CommitConflict(Exception):  # noqa: N818 - control flow: the caller looks again and retries
-    """Another process committed since the table was last looked at."""
+    """Another process committed since the table was last looked at; nothing of this commit is in the table."""
 
 
 class Table:
-    """A handle on the table. Not safe to share between threads or forked processes."""
+    """A handle on the table. Not safe to share between threads or forked processes.
 
-    def __init__(self, delta: DeltaTable) -> None:
+    What it decides from is the version that it saw last; `refresh` sees the newest one.
+    """
+
+    def __init__(self, storage: Storage, delta: DeltaTable) -> None:
+        self._storage = storage
         self._delta = delta
 
     @property
@@ -93,8 +100,16 @@ class Table:
         return self._delta.version()
 
     def refresh(self) -> None:
-        """See the newest version."""
-        self._delta.update_incremental()
+        """See the newest version. Raises StoreChangedError where the table is another one by now."""
+        self._delta = self._newest()
+
+    def _newest(self) -> DeltaTable:
+        newest = open_table(self._storage)._delta
+        if newest.metadata().id != self._delta.metadata().id:
+            raise StoreChangedError(
+                "the store was deleted and made anew meanwhile", where=self._storage.uri, fix="Run again."
+            )
+        return newest
 
     def snapshot(self) -> Snapshot:
         """The files of the version that this handle sees."""
@@ -116,14 +131,21 @@ class Table:
         raise StorageError("the table has no request_metadata", fix="It was not made by logminer.")
 
     def widen(self, fields: Sequence[str]) -> None:
-        """Commit new fields of `request_metadata`. Raises CommitConflict."""
-        from deltalake import Field
-        from deltalake.exceptions import DeltaError
+        """Commit new fields of `request_metadata`. Raises CommitConflict, StorageError.
 
+        Runs that only add rows do not conflict with this: the handle may afterwards be more than one version
+        further on, and what was decided before must be decided again.
+        """
+        from deltalake import Field
+        from deltalake.exceptions import CommitFailedError, DeltaError
+
+        self._newest()
         try:
             self._delta.alter.add_columns([Field("request_metadata", _metadata_struct(fields))])
-        except DeltaError as error:
+        except CommitFailedError as error:
             raise CommitConflict from error
+        except (DeltaError, OSError) as error:
+            raise delta_error(error, self._storage, "cannot widen the store") from error
         self.refresh()
 
     def commit(
@@ -136,37 +158,24 @@ class Table:
     ) -> None:
         """Add and remove files in one version. Raises CommitConflict where the table changed underneath.
 
-        Whatever removes files commits as MAINTENANCE too, so that no two removals cross.
+        Whatever removes files commits as MAINTENANCE too, so that no two removals cross; files that are not
+        in the version that this handle sees cannot be removed. Raises StorageError, with nothing committed.
         """
-        from deltalake.exceptions import CommitFailedError
-        from deltalake.transaction import AddAction, CommitProperties, RemoveAction, Transaction
+        from deltalake.exceptions import CommitFailedError, DeltaError
+        from deltalake.transaction import CommitProperties, Transaction
 
-        now_ms = int(time.time() * 1000)
+        if remove and not {file.name for file in remove} <= _names(self._delta):
+            raise CommitConflict
+        # A table that was deleted meanwhile must not come back as a log that begins in its middle.
+        self._newest()
         applications = {application, MAINTENANCE} if remove else {application}
         transactions = [
             Transaction(name, (self._delta.transaction_version(name) or 0) + 1)
             for name in sorted(applications)
         ]
-        actions = [
-            *(
-                RemoveAction(file.name, True, now_ms, file.size_bytes, {"date": file.date.isoformat()})
-                for file in remove
-            ),
-            *(
-                AddAction(
-                    file.name,
-                    file.size_bytes,
-                    {"date": file.date.isoformat()},
-                    now_ms,
-                    True,
-                    json.dumps({"numRecords": file.rows}),
-                )
-                for file in add
-            ),
-        ]
         try:
             self._delta.create_write_transaction(
-                actions,
+                _actions(add, remove),
                 "append",
                 self._delta.schema(),
                 ["date"],
@@ -174,8 +183,14 @@ class Table:
                     app_transactions=transactions, custom_metadata={"logminer": json.dumps(about)}
                 ),
             )
-        except CommitFailedError as error:
-            raise CommitConflict from error
+        except (DeltaError, OSError) as error:
+            # An error can come after the log entry was written, out of what follows it.
+            if add and add[0].name in _names(self._newest()):
+                self.refresh()
+                return
+            if isinstance(error, CommitFailedError):
+                raise CommitConflict from error
+            raise delta_error(error, self._storage, "cannot commit to the store") from error
         self.refresh()
 
     def history(self) -> list[Commit]:
@@ -189,6 +204,32 @@ class Table:
             )
             for entry in self._delta.history()
         ]
+
+
+def _actions(add: Sequence[DataFile], remove: Sequence[DataFile]) -> list[AddAction | RemoveAction]:
+    from deltalake.transaction import AddAction, RemoveAction
+
+    now_ms = int(time.time() * 1000)
+    actions: list[AddAction | RemoveAction] = [
+        RemoveAction(file.name, True, now_ms, file.size_bytes, {"date": file.date.isoformat()})
+        for file in remove
+    ]
+    actions += (
+        AddAction(
+            file.name,
+            file.size_bytes,
+            {"date": file.date.isoformat()},
+            now_ms,
+            True,
+            json.dumps({"numRecords": file.rows}),
+        )
+        for file in add
+    )
+    return actions
+
+
+def _names(delta: DeltaTable) -> set[str]:
+    return set(delta.get_add_actions(flatten=True).column("path").to_pylist())
 
 
 def _metadata_struct(fields: Sequence[str]) -> Any:
@@ -217,6 +258,7 @@ def create_table(storage: Storage, metadata_fields: Sequence[str]) -> None:
         else Field(column.name, PrimitiveType(_DELTA_TYPES[column.type]))
         for column in COLUMNS
     ]
+    storage.prepare()
     try:
         DeltaTable.create(
             storage.table_uri,
@@ -227,7 +269,7 @@ def create_table(storage: Storage, metadata_fields: Sequence[str]) -> None:
         )
     except (DeltaError, OSError) as error:
         if not table_exists(storage):
-            raise StorageError(f"cannot make the store: {error}", where=storage.uri) from error
+            raise delta_error(error, storage, "cannot make the store") from error
 
 
 def open_table(storage: Storage, version: int | None = None) -> Table:
@@ -245,12 +287,24 @@ def open_table(storage: Storage, version: int | None = None) -> Table:
             where=storage.uri,
             fix="Make one with: logminer ingest LOGS --store PATH",
         ) from error
-    except DeltaError as error:
-        if version is not None:
+    except (DeltaError, OSError) as error:
+        if version is not None and isinstance(error, DeltaError):
             raise _no_version(storage, version) from error
-        raise StorageError(f"cannot open the store: {error}", where=storage.uri) from error
+        raise delta_error(error, storage, "cannot open the store") from error
     _check_format(storage, delta)
-    return Table(delta)
+    return Table(storage, delta)
+
+
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
+
+
+def delta_error(error: Exception, storage: Storage, problem: str) -> StorageError | ConfigurationError:
+    """The error to raise for what deltalake said: many lines in colour, with the system's error number inside."""
+    number = _OS_ERROR.search(str(error))
+    if number is not None:
+        return storage_error(OSError(int(number[1]), os.strerror(int(number[1]))), storage.uri)
+    said = str(error).strip().partition("\n")[0]
+    return StorageError(f"{problem}: {said}", where=storage.uri, fix="Look at the folder, and run again.")
 
 
 def _no_version(storage: Storage, version: int) -> UsageError:

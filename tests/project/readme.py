@@ -29,9 +29,11 @@ from pathlib import Path
 import logminer
 from logminer.conversations import body_shapes
 from logminer.conversations.templates import prompt_templates
+from logminer.export import export_formats
 from logminer.schema import COLUMNS
 from logminer.statuses import STATUS_DETAILS, STATUSES
 from logminer.store.quarantine import QUARANTINE_REASONS
+from logminer.validation.profiles import all_profiles
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -61,7 +63,7 @@ def renew(text: str) -> str:
         folder = Path(name).resolve() / "try"
         folder.mkdir()
         shutil.copytree(
-            ROOT / "sample_logs", folder / "sample_logs", ignore=shutil.ignore_patterns("__pycache__", "*.py")
+            ROOT / "sample_logs", folder / "sample_logs", ignore=shutil.ignore_patterns("__pycache__")
         )
         text = _BLOCK.sub(lambda found: _renew_block(found, folder, "console", _console), text)
         text = _BLOCK.sub(lambda found: _renew_block(found, folder, "pycon", _pycon), text)
@@ -99,6 +101,7 @@ def _run(command: str, folder: Path) -> Iterator[str]:
         check=False,
     )
     output = done.stdout.decode().replace(str(folder), SHOWN_FOLDER)
+    assert "Traceback (most recent call last)" not in output, output
     yield from (line.rstrip() for line in output.splitlines())
 
 
@@ -120,7 +123,7 @@ def _pycon(block: str, folder: Path) -> str:
         cwd=folder,
         env=_environment(folder),
         input=json.dumps([example.source for example in examples]),
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
@@ -187,7 +190,7 @@ def _families() -> str:
             [
                 f"[{shape.name}]({shape.source})",
                 "yes" if shape.stream else "",
-                ", ".join(f"`{model}`" for model in shape.models),
+                ", ".join(model if " " in model else f"`{model}`" for model in shape.models),
             ]
             for shape in shapes
         ),
@@ -196,6 +199,20 @@ def _families() -> str:
 
 def _templates() -> str:
     return ", ".join(f"`{name}`" for name in sorted(template.name for template in prompt_templates())) + "\n"
+
+
+def _formats() -> str:
+    return _rows(
+        ["`--to`", "what it writes"],
+        ([f"[{name}]({form.source})", form.about] for name, form in export_formats().items()),
+    )
+
+
+def _profiles() -> str:
+    return _rows(
+        ["`--profile`", "whose rules"],
+        ([f"[{name}]({profile.source})", profile.summary] for name, profile in all_profiles().items()),
+    )
 
 
 def _quarantine() -> str:
@@ -215,6 +232,8 @@ _TABLES = {
     "columns": _columns,
     "details": _details,
     "families": _families,
+    "formats": _formats,
+    "profiles": _profiles,
     "quarantine": _quarantine,
     "statuses": _statuses,
     "templates": _templates,

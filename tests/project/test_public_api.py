@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import pkgutil
 
 import pytest
 
@@ -33,6 +34,12 @@ def test_public_names_are_sorted_and_seen_by_type_checkers():
         for alias in node.names
     }
     assert set(logminer.__all__) <= imported
+
+
+def test_public_names_survive_the_import_of_every_module():
+    """A submodule of a public name would take the name's place as soon as something imports it."""
+    found = {module.name for module in pkgutil.walk_packages(logminer.__path__, "logminer.")}
+    assert {f"logminer.{name}" for name in logminer.__all__} & found == set()
 
 
 def test_unknown_name_is_an_attribute_error():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from collections.abc import Iterable, Iterator
@@ -141,8 +142,6 @@ class _Dribble(io.BytesIO):
 
 def sample_lines() -> Iterator[bytes]:
     """Every line of the sample logs."""
-    import gzip
-
     for path in sorted(SAMPLES.rglob("*.json.gz")):
         if path.parent.name != "data":
             yield from gzip.decompress(path.read_bytes()).splitlines()

@@ -41,7 +41,10 @@ BAD_LINES: dict[str, tuple[bytes, list[str]]] = {
     "raw tab in a string": (line(record(9)).replace(b"Where", b"Whe\tre"), ["invalid_json"]),
     "invalid UTF-8 in a text": (line(record(9)).replace(b"Where", b"Whe\xffre"), ["invalid_utf8"]),
     "surrogate as UTF-8": (line(record(9)).replace(b"Where", b"Whe\xed\xa0\x80re"), ["invalid_utf8"]),
-    "invalid UTF-8 in an envelope field": (line(record(9)).replace(b"us-west", b"us\xfewest"), ["invalid_utf8"]),
+    "invalid UTF-8 in an envelope field": (
+        line(record(9)).replace(b"us-west", b"us\xfewest"),
+        ["invalid_utf8"],
+    ),
     "invalid UTF-8 in prose": (b"caf\xe9", ["invalid_utf8"]),
     "number": (b"17", ["not_an_object"]),
     "text": (b'"{}"', ["not_an_object"]),
@@ -79,7 +82,11 @@ def test_a_bad_line_costs_itself_alone(bad, reasons, place):
 @pytest.mark.parametrize(("bad", "reasons"), BAD_LINES.values(), ids=BAD_LINES.keys())
 def test_a_bad_line_among_pretty_objects_costs_itself_alone(bad, reasons):
     first, second = (json.dumps(good, indent=2).encode() for good in GOOD[:2])
-    assert outcomes(read(first + b"\n" + bad + b"\n" + second + b"\n")) == ["request-0", *reasons, "request-1"]
+    assert outcomes(read(first + b"\n" + bad + b"\n" + second + b"\n")) == [
+        "request-0",
+        *reasons,
+        "request-1",
+    ]
 
 
 @pytest.mark.parametrize("indent", [1, 2, 4])
@@ -92,9 +99,18 @@ def test_pretty_objects_that_are_cut_anywhere_cost_themselves_alone(indent, arra
     rest = rest.lstrip(",\n") if array else rest
     for end in range(3 * indent + 3, len(first) - 3, 7):
         found = outcomes(read(f"{first[:end]}\n{rest}\n".encode()))
-        assert [each for each in found if each in ("request-1", "request-2")] == ["request-1", "request-2"], end
+        assert [each for each in found if each in ("request-1", "request-2")] == ["request-1", "request-2"], (
+            end
+        )
         assert "request-0" not in found
         assert found.count("cut_off") + found.count("invalid_json") >= 1
+
+
+@pytest.mark.parametrize("bad", ['{"a": [', ' {\n"a', '{"a":\n"b', "{{{"])
+def test_damage_further_out_than_its_neighbours_loses_none(bad):
+    first, second, third = (json.dumps(good, indent=2).replace("\n", "\n  ") for good in GOOD[:3])
+    found = outcomes(read(f"[\n  {first},\n{bad}\n  {second},\n  {third}\n]".encode()))
+    assert found == ["request-0", "cut_off", "request-1", "request-2"]
 
 
 def test_one_cut_pretty_object_is_one_finding():
@@ -123,7 +139,21 @@ def test_what_looks_like_a_record_inside_a_good_one_is_content():
         {"role": "assistant", "content": [{"toolUse": {"toolUseId": "t", "name": "n", "input": fake}}]}
     )
     for indent in (1, 2, 4):
-        assert outcomes(read(json.dumps([outer, GOOD[2]], indent=indent).encode())) == ["request-0", "request-2"]
+        assert outcomes(read(json.dumps([outer, GOOD[2]], indent=indent).encode())) == [
+            "request-0",
+            "request-2",
+        ]
+
+
+def test_a_small_object_on_a_line_of_a_pretty_one_is_content():
+    """Some writers put what is short on one line; only what looks like a whole record ends the one around it."""
+    content = [{"json": {"operation": "refund", "input": {"inputTokenCount": 5}, "timestamp": "yesterday"}}]
+    outer = record(0)
+    outer["input"]["inputBodyJson"]["messages"][0]["content"].append(
+        {"toolResult": {"toolUseId": "t", "content": ["MARK"]}}
+    )
+    text = json.dumps(outer, indent=2).replace('"MARK"', json.dumps(content[0]["json"]))
+    assert outcomes(read(f"{text}\n{json.dumps(GOOD[1], indent=2)}".encode())) == ["request-0", "request-1"]
 
 
 def test_records_inside_a_foreign_object_that_does_not_end_are_read():
@@ -139,7 +169,9 @@ def noisy_records(count: int) -> list[bytes]:
     found = []
     for number in range(count):
         value = record(number)
-        value["noise"] = "".join(f"{zlib.crc32(bytes([n, number % 256, number // 256])):08x}" for n in range(60))
+        value["noise"] = "".join(
+            f"{zlib.crc32(bytes([n, number % 256, number // 256])):08x}" for n in range(60)
+        )
         found.append(line(value))
     return found
 
@@ -224,7 +256,10 @@ LARGE["output"]["outputBodyJson"]["output"]["message"]["content"][0]["text"] = "
 def test_a_line_over_the_limit_costs_itself_alone(size, pack, monkeypatch):
     monkeypatch.setattr(framing, "_READ_BYTES", size)
     monkeypatch.setattr(framing, "_INFLATE_BYTES", size)
-    for many in (lines(GOOD[0], LARGE, GOOD[1], LARGE, LARGE, GOOD[2]), lines(GOOD[0], LARGE, GOOD[1], LARGE)[:-1]):
+    for many in (
+        lines(GOOD[0], LARGE, GOOD[1], LARGE, LARGE, GOOD[2]),
+        lines(GOOD[0], LARGE, GOOD[1], LARGE)[:-1],
+    ):
         found = outcomes(read(pack(many)))
         assert found[:4] == ["request-0", "too_large", "request-1", "too_large"]
         assert found[4:] in ([], ["too_large", "request-2"])
@@ -235,14 +270,25 @@ def test_a_line_at_the_limit_is_read():
     exact = record(1)
     exact["noise"] = "x" * (3_000 - len(line(exact)) - len(', "noise": ""'))
     assert len(line(exact)) == 3_000
-    assert outcomes(read(lines(exact, line(exact) + b" ", GOOD[2]))) == ["request-1", "too_large", "request-2"]
+    assert outcomes(read(lines(exact, line(exact) + b" ", GOOD[2]))) == [
+        "request-1",
+        "too_large",
+        "request-2",
+    ]
 
 
 @pytest.mark.usefixtures("small_limit")
-def test_a_value_over_many_lines_over_the_limit_costs_itself_alone():
-    pretty = json.dumps({**LARGE, "noise": ["y" * 100] * 100}, indent=2).encode() + b"\n"
-    for _ in range(2):
-        assert outcomes(read(lines(GOOD[0]) + pretty + lines(GOOD[1]))) == ["request-0", "too_large", "request-1"]
+@pytest.mark.parametrize("large", [LARGE, record(9, noise=["y" * 100] * 100)], ids=["one line", "many lines"])
+def test_a_value_over_lines_over_the_limit_costs_itself_alone(large):
+    pretty = json.dumps(large, indent=2).encode() + b"\n"
+    for rest in (lines(GOOD[1]), pretty + lines(GOOD[1]), json.dumps(GOOD[1], indent=2).encode()):
+        found = outcomes(read(lines(GOOD[0]) + pretty + rest))
+        assert found in (["request-0", *["too_large"] * count, "request-1"] for count in (1, 2))
+
+
+@pytest.mark.usefixtures("small_limit")
+def test_a_cut_off_value_before_a_line_over_the_limit_is_one_of_its_own():
+    assert outcomes(read(lines(CUT_BETWEEN, LARGE, GOOD[1]))) == ["cut_off", "too_large", "request-1"]
 
 
 @pytest.mark.usefixtures("small_limit")
@@ -258,13 +304,13 @@ def test_what_only_the_tolerant_parser_reads_has_a_smaller_limit(monkeypatch):
 
 
 def test_an_open_object_does_not_fill_the_memory_with_blank_lines():
-    data = gzip.compress(b'{"a":\n' + b"\n" * (8 << 20) + b" \n" * (1 << 20))
+    data = gzip.compress(b'{"a":\n' + b"\n" * (4 << 20) + b" \n" * (1 << 16))
     tracemalloc.start()
     found = outcomes(read(data))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert found == ["cut_off"]
-    assert peak < 40 << 20
+    assert peak < 60 << 20
 
 
 def test_raw_bytes_are_kept_up_to_64_kib():
@@ -274,14 +320,6 @@ def test_raw_bytes_are_kept_up_to_64_kib():
     assert found.raw == long[: 64 << 10]
     (found,) = read(lines(CUT_BETWEEN))
     assert found.raw == CUT_BETWEEN.rstrip()
-
-
-def test_of_an_object_that_is_bad_all_over_little_is_kept(monkeypatch):
-    monkeypatch.setattr(framing, "_MAX_QUARANTINED_OBJECT_BYTES", 100_000)
-    found = read(lines(*[b"no JSON " * 1_000] * 100))
-    assert len(found) == 100
-    assert sum(len(value.raw) for value in found) < 150_000
-    assert all(value.raw.startswith(b"no JSON no JSON") for value in found)
 
 
 @pytest.mark.parametrize("where", ["tools", "tool input", "trace"])
@@ -314,6 +352,8 @@ def test_nesting_of_any_depth_inside_a_body_costs_that_record_at_most(depth):
     value = record(1)
     value["input"]["inputBodyJson"]["toolConfig"] = {"tools": "MARK"}
     value["input"]["inputBodyJson"]["other"] = "MARK"
+    result = {"toolResult": {"toolUseId": "t", "content": [{"json": {"a": "MARK"}}]}}
+    value["input"]["inputBodyJson"]["messages"].append({"role": "user", "content": [result]})
     found = outcomes(read(lines(GOOD[0], line(value).replace(b'"MARK"', nested), GOOD[2])))
     assert found[0] == "request-0"
     assert found[1] in (("request-1",) if depth <= 100 else ("request-1", "too_deep"))

@@ -71,7 +71,10 @@ ARRIVALS: dict[str, bytes] = {
         gzip.compress(ONE_LINE_EACH[at : at + 500]) for at in range(0, len(ONE_LINE_EACH), 500)
     ),
     "empty gzip member": gzip.compress(b"") + gzip.compress(ONE_LINE_EACH) + gzip.compress(b""),
-    "zero padding": gzip.compress(lines(*RECORDS[:2])) + bytes(700) + gzip.compress(lines(*RECORDS[2:])) + bytes(9),
+    "zero padding": gzip.compress(lines(*RECORDS[:2]))
+    + bytes(700)
+    + gzip.compress(lines(*RECORDS[2:]))
+    + bytes(9),
     "uncompressed deflate": gzip.compress(ONE_LINE_EACH, compresslevel=0),
     "CRLF": ONE_LINE_EACH.replace(b"\n", b"\r\n"),
     "BOM": BOM + ONE_LINE_EACH,
@@ -121,7 +124,9 @@ def test_every_arrival_gives_all_records(data, tmp_path):
 
 def _ids(data: bytes) -> list[str | None]:
     values = read_values(io.BytesIO(data), record_decoder())
-    return [value.decoded.record.request_id if isinstance(value, ReadRecord) else value.reason for value in values]
+    return [
+        value.decoded.record.request_id if isinstance(value, ReadRecord) else value.reason for value in values
+    ]
 
 
 @pytest.mark.parametrize("data", ARRIVALS.values(), ids=ARRIVALS.keys())
@@ -136,7 +141,9 @@ def test_borders_of_reads_and_pieces_change_nothing(data, monkeypatch):
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
 def test_a_border_at_every_byte_changes_nothing(pack: Callable[[bytes], bytes], monkeypatch):
     small = {"requestId": "a", "timestamp": "2026-06-03T08:00:00Z"}
-    data = pack(BOM + lines(small, b'{"requestId":', b"oops", {**small, "requestId": "b"}, b"[1,", small)[:-1])
+    data = pack(
+        BOM + lines(small, b'{"requestId":', b"oops", {**small, "requestId": "b"}, b"[1,", small)[:-1]
+    )
     expected = _ids(data)
     assert expected == ["a", "cut_off", "b", "not_an_object", "a"]
     for size in range(1, len(data) + 1):
@@ -197,5 +204,3 @@ def test_a_large_line_is_read():
 def test_records_of_one_long_line_take_no_square_of_its_length():
     values = [{"requestId": str(number), "x": "y" * 200} for number in range(20_000)]
     assert len(_ids(json.dumps(values).encode())) == len(values)
-
-

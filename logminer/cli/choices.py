@@ -1,0 +1,91 @@
+"""Words that options take, where they are few, for help and for shell completion.
+
+They stand here because their own modules are slow to import; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from logminer.schema import COLUMN_NAMES
+from logminer.statuses import STATUS_DETAILS, STATUSES
+
+RECORD_FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", "parquet")
+EXPORT_FORMATS = ("bedrock-conversation",)
+PROFILES = ("distillation", "distill-single", "distill-nova", "aws-script")
+FILTER_TARGETS = ("bedrock", "duckdb", "athena", "athena-logs", "text")
+OPERATIONS = ("Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream")
+SELECT_COLUMNS = (*(name for name in COLUMN_NAMES if name != "request_metadata_rest"), "model")
+
+
+def _beginning_with(incomplete: str, words: tuple[str, ...]) -> list[str]:
+    return [word for word in words if word.startswith(incomplete)]
+
+
+def _next_of_list(incomplete: str, words: tuple[str, ...]) -> list[str]:
+    """Completions of the last of several words with commas."""
+    before, comma, last = incomplete.rpartition(",")
+    given = before.split(",")
+    return [before + comma + word for word in _beginning_with(last, words) if word not in given]
+
+
+def complete_record_format(incomplete: str) -> list[str]:
+    """Values of `select --format`."""
+    return _beginning_with(incomplete, RECORD_FORMATS)
+
+
+def complete_form(incomplete: str) -> list[str]:
+    """Values of `--format` elsewhere."""
+    return _beginning_with(incomplete, ("text", "json"))
+
+
+def complete_export_format(incomplete: str) -> list[str]:
+    """Values of `export --to`."""
+    return _beginning_with(incomplete, EXPORT_FORMATS)
+
+
+def complete_target(incomplete: str) -> list[str]:
+    """Values of `filter --to`."""
+    return _beginning_with(incomplete, FILTER_TARGETS)
+
+
+def complete_profile(incomplete: str) -> list[str]:
+    """Values of `--profile`."""
+    return _beginning_with(incomplete, PROFILES)
+
+
+def complete_status(incomplete: str) -> list[str]:
+    """Values of `--status`."""
+    return _next_of_list(incomplete, ("all", *STATUSES))
+
+
+def complete_detail(incomplete: str) -> list[str]:
+    """Values of `--exclude-detail`."""
+    return _beginning_with(incomplete, tuple(STATUS_DETAILS))
+
+
+def complete_columns(incomplete: str) -> list[str]:
+    """Values of `--columns`."""
+    return _next_of_list(incomplete, SELECT_COLUMNS)
+
+
+def complete_column(incomplete: str) -> list[str]:
+    """Values of `--by`."""
+    return _beginning_with(incomplete, SELECT_COLUMNS)
+
+
+def complete_operation(incomplete: str) -> list[str]:
+    """Values of `--operation`."""
+    return _beginning_with(incomplete, OPERATIONS)
+
+
+def complete_teacher(incomplete: str) -> list[str]:
+    """Values of `--teacher`: the models that can be distilled, short of a colon, which ends a word in bash."""
+    from logminer.teachers import TEACHERS
+
+    return _beginning_with(incomplete, tuple(teacher.model_id.partition(":")[0] for teacher in TEACHERS))
+
+
+def complete_reason(incomplete: str) -> list[str]:
+    """Values of `store quarantine --reason`."""
+    from logminer.store.quarantine import QUARANTINE_REASONS
+
+    return _beginning_with(incomplete, tuple(QUARANTINE_REASONS))
