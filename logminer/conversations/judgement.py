@@ -85,12 +85,14 @@ def is_not_text_model(model_id: str | None) -> bool:
 def _explain_absence(record: AnyRecord, no_request: bool, no_response: bool, words: list[str]) -> None:
     request_path = record.input.input_body_s3_path if record.input is not None else None
     response_path = record.output.output_body_s3_path if record.output is not None else None
+    fields = {"request": "input.inputBodyJson", "response": "output.outputBodyJson"}
     for absent, path, side in (
         (no_request, request_path, "request"),
         (no_response, response_path, "response"),
     ):
         if absent:
-            if path is None:
+            # A body that was there, but of a type that no body has, is not switched off.
+            if path is None and not any(word.startswith(f"wrong_type:{fields[side]}") for word in words):
                 words.append("modality_off")
             words.append(side)
 

@@ -9,14 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO
 
 from logminer.conversations import conversation_of
-from logminer.framing import (
-    MAX_QUARANTINED_BYTES,
-    DamagedObject,
-    Quarantined,
-    ReadRecord,
-    inflate,
-    read_values,
-)
+from logminer.framing import MAX_QUARANTINED_BYTES, Quarantined, ReadRecord, read_values
+from logminer.inflating import DamagedObject, inflate
 from logminer.model import AnyRecord
 from logminer.records import NotARecord, RecordDecoder
 from logminer.sources import MAX_BODY_BYTES, BodyUnavailable, LogObject, read_offloaded_body

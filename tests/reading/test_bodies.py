@@ -168,7 +168,7 @@ def test_wrong_types_and_replaced_text_in_a_body_are_named_as_in_a_record(tmp_pa
 
 
 def test_a_body_over_the_limit_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("logminer.sources.MAX_BODY_BYTES", len(line(REQUEST)) - 1)
+    monkeypatch.setattr("logminer.sources.local.MAX_BODY_BYTES", len(line(REQUEST)) - 1)
     put(tmp_path, offloaded(REQUEST_PATH), {"1_input.json.gz": line(REQUEST)})
     assert details(middle(tmp_path)) == ["too_large", "request"]
 

@@ -9,7 +9,7 @@ import zlib
 
 import pytest
 
-from logminer import framing, records
+from logminer import framing, inflating, records
 from logminer.framing import Quarantined
 
 from .logs import assert_untouched, line, lines, outcomes, read, read_file, record
@@ -225,7 +225,7 @@ def test_trailing_garbage_is_named(garbage):
 
 
 def test_a_gzip_bomb_is_given_up(monkeypatch):
-    monkeypatch.setattr(framing, "_RATIO_COUNTS_FROM_BYTES", 1 << 20)
+    monkeypatch.setattr(inflating, "_RATIO_COUNTS_FROM_BYTES", 1 << 20)
     bomb = gzip.compress(lines(GOOD[0]) + b" " * (40 << 20))
     found = outcomes(read(bomb))
     assert found[0] == "request-0"
@@ -254,8 +254,8 @@ LARGE["output"]["outputBodyJson"]["output"]["message"]["content"][0]["text"] = "
 @pytest.mark.parametrize("size", [1, 100, 2_999, 3_001, 1 << 20])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
 def test_a_line_over_the_limit_costs_itself_alone(size, pack, monkeypatch):
-    monkeypatch.setattr(framing, "_READ_BYTES", size)
-    monkeypatch.setattr(framing, "_INFLATE_BYTES", size)
+    monkeypatch.setattr(inflating, "_READ_BYTES", size)
+    monkeypatch.setattr(inflating, "_INFLATE_BYTES", size)
     for many in (
         lines(GOOD[0], LARGE, GOOD[1], LARGE, LARGE, GOOD[2]),
         lines(GOOD[0], LARGE, GOOD[1], LARGE)[:-1],

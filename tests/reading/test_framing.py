@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from logminer import framing
+from logminer import inflating
 from logminer.conversations import record_decoder
 from logminer.framing import ReadRecord, read_values
 
@@ -133,8 +133,8 @@ def _ids(data: bytes) -> list[str | None]:
 def test_borders_of_reads_and_pieces_change_nothing(data, monkeypatch):
     expected = _ids(data)
     for size in (1, 2, 3, 7, 64, 500):
-        monkeypatch.setattr(framing, "_READ_BYTES", size)
-        monkeypatch.setattr(framing, "_INFLATE_BYTES", size)
+        monkeypatch.setattr(inflating, "_READ_BYTES", size)
+        monkeypatch.setattr(inflating, "_INFLATE_BYTES", size)
         assert _ids(data) == expected
 
 
@@ -147,7 +147,7 @@ def test_a_border_at_every_byte_changes_nothing(pack: Callable[[bytes], bytes], 
     expected = _ids(data)
     assert expected == ["a", "cut_off", "b", "not_an_object", "a"]
     for size in range(1, len(data) + 1):
-        monkeypatch.setattr(framing, "_READ_BYTES", size)
+        monkeypatch.setattr(inflating, "_READ_BYTES", size)
         assert _ids(data) == expected
 
 

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from logminer import framing
+from logminer import inflating
 from logminer.conversations import conversation_of, record_decoder
-from logminer.framing import Quarantined, ReadRecord, inflate, read_values
+from logminer.framing import Quarantined, ReadRecord, read_values
+from logminer.inflating import inflate
 from logminer.json_text import tolerant_decoder
 from logminer.lenient import Faults, convert_leniently
 from logminer.records import NotARecord, parse_tolerantly
@@ -81,7 +82,7 @@ def test_random_bytes_never_raise(data):
 def test_random_bytes_are_the_same_whatever_the_borders(data, size):
     whole = list(read_values(io.BytesIO(data), record_decoder()))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(framing, "_READ_BYTES", size)
+        patch.setattr(inflating, "_READ_BYTES", size)
         assert list(read_values(io.BytesIO(data), record_decoder())) == whole
 
 
@@ -195,8 +196,8 @@ def test_inflating_gives_back_what_was_compressed(content, read_bytes, piece_byt
         gzip.compress(content[:half]) + bytes(7 * zeros) + gzip.compress(content[half:]) + bytes(3 * zeros)
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(framing, "_READ_BYTES", read_bytes)
-        patch.setattr(framing, "_INFLATE_BYTES", piece_bytes)
+        patch.setattr(inflating, "_READ_BYTES", read_bytes)
+        patch.setattr(inflating, "_INFLATE_BYTES", piece_bytes)
         assert b"".join(inflate(io.BytesIO(packed))) == content
 
 

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from logminer import framing, records
+from logminer import framing, inflating, records
 from logminer.framing import Quarantined
 from logminer.ingest.driver import ingest_objects
 from logminer.metadata_keys import encode_key
@@ -176,7 +176,7 @@ PROVOKED: dict[str, bytes] = {
 @pytest.mark.parametrize(("reason", "data"), PROVOKED.items(), ids=PROVOKED.keys())
 def test_every_reason_is_given(reason, data, monkeypatch):
     monkeypatch.setattr(framing, "MAX_VALUE_BYTES", 2_500_000)
-    monkeypatch.setattr(framing, "_RATIO_COUNTS_FROM_BYTES", 1_000_000)
+    monkeypatch.setattr(inflating, "_RATIO_COUNTS_FROM_BYTES", 1_000_000)
     assert outcomes(read(data, "x.json"))[-1] == reason
 
 

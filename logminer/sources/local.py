@@ -1,11 +1,6 @@
-"""Where logs lie: folders, files and globs, listed in a fixed order as log objects.
+"""Log objects in folders and files.
 
-Bedrock's layout is `[prefix/]AWSLogs/<account>/BedrockModelInvocationLogs/<region>/YYYY/MM/DD/HH/<file>`,
-with offloaded bodies in `data/` below the hour folder. The prefix may hold anything, so the layout is found
-by its `BedrockModelInvocationLogs` segment. A source that has hour folders is read by its layout: other files
-in it are passed over and counted. A source without them is read file by file. Links inside a folder are
-passed over too: they may lead out of it, or to a log object that is listed already.
-Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html
+Links inside a folder are passed over: they may lead out of it, or to a log object that is listed already.
 """
 
 from __future__ import annotations
@@ -13,96 +8,39 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
-import re
 import stat
 import tempfile
-import urllib.parse
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import BinaryIO
 
-import msgspec
-
 from logminer.errors import ConfigurationError, StorageError, UsageError
-
-_HOUR_FOLDER = r"(?:^|/)BedrockModelInvocationLogs/(?P<region>[a-z0-9-]+)/(?P<hour>[0-9]{4}(?:/[0-9]{2}){3})"
-_HOUR_FOLDER_END = re.compile(_HOUR_FOLDER + r"\Z")
-_IN_HOUR_FOLDER = re.compile(_HOUR_FOLDER + r"/")
-_BODY_IN_LAYOUT = re.compile(_HOUR_FOLDER + r"/data/[^/]+\Z")
-# Outside of the layout a folder called data/ can be anything; bodies in it are known by their names.
-_BODY_NAME = re.compile(r"_(?:input|output)(?:_media_[0-9]+)?\.[^/]*\Z")
-_PERMISSION_CHECK = "amazon-bedrock-logs-permission-check"
-_LOG_ENDINGS = (".gz", ".json", ".jsonl", ".ndjson", ".log")
-_NAME_STAMP = re.compile(r"([0-9]{8}T[0-9]{6})[0-9]{0,3}Z")
-_KEPT_IN_URIS = "/=+,@:~"
-_PLAIN_PATH = re.compile(r"[A-Za-z0-9_.~/=+,@:-]*")
-_MARGIN = timedelta(hours=1)
-
-
-class LogObject(msgspec.Struct, frozen=True):
-    """One object with log records.
-
-    `uri` names it for ever (`file://` and absolute, or `stdin:sha256:...`). `root` is the URI of the source
-    folder that offloaded bodies must lie in, empty where none can be followed. `size_bytes` is the stored
-    (compressed) size; `etag` changes when the content may have changed. `copy` is the URI of the file to read
-    instead, where `uri` is no file. URIs are plain ASCII whatever bytes a file's name is made of.
-    """
-
-    uri: str
-    root: str
-    size_bytes: int
-    etag: str
-    copy: str = ""
-
-    @property
-    def path(self) -> str:
-        """Where it is read."""
-        return path_of_uri(self.copy or self.uri)
-
-    def name_time(self) -> datetime | None:
-        """The UTC time that Bedrock stamped into the file's name, where there is one."""
-        match = _NAME_STAMP.match(self.uri.rpartition("/")[2])
-        return _instant(match[1], "%Y%m%dT%H%M%S") if match else None
-
-    def folder_hour(self) -> datetime | None:
-        """The UTC hour of the folder that the object lies in, where it lies in Bedrock's layout."""
-        match = _IN_HOUR_FOLDER.search(self.uri)
-        return _instant(match["hour"], "%Y/%m/%d/%H") if match else None
+from logminer.sources.objects import (
+    BODY_IN_LAYOUT,
+    HOUR_FOLDER_END,
+    IN_HOUR_FOLDER,
+    MAX_BODY_BYTES,
+    BodyUnavailable,
+    Listing,
+    LogObject,
+    TimeSpan,
+    file_uri,
+    is_body,
+    is_log_name,
+    is_loose_log,
+    path_of_uri,
+    quote_path,
+)
 
 
-def _instant(text: str, pattern: str) -> datetime | None:
-    try:
-        return datetime.strptime(text, pattern).replace(tzinfo=UTC)
-    except ValueError:
-        return None
-
-
-@dataclass
-class Listing:
-    """What a source holds: its log objects in a fixed order, and how much was passed over."""
-
-    objects: list[LogObject] = field(default_factory=list)
-    other_files: int = 0
-    empty_objects: int = 0
-
-
-def list_source(source: str, *, since: datetime | None = None, until: datetime | None = None) -> Listing:
+def list_local(source: str, span: TimeSpan) -> Listing:
     """All log objects of a folder, file or glob, each once, sorted by URI.
 
-    `since` and `until` (half-open, UTC) leave out hour folders that cannot hold such records; an hour is
-    kept on either side, since a record can be delivered into the next hour's folder. Raises UsageError where
-    nothing is there, StorageError or ConfigurationError (no permission) where it cannot be read.
+    Raises UsageError where nothing is there, StorageError or ConfigurationError (no permission) where it
+    cannot be read.
     """
-    if "://" in source and not source.startswith("file://"):
-        raise UsageError(
-            f"cannot read logs from {source.split('://')[0]}://",
-            where=source,
-            fix="Give a folder, file or glob; to copy a bucket: aws s3 sync s3://BUCKET FOLDER",
-        )
     path = path_of_uri(source) if source.startswith("file://") else source
-    walk = _Walk(since, until)
+    walk = _Walk(span)
     for found in _source_paths(path, walk.listing):
         walk.add(found)
     # A glob can match a folder and, again, what is in it.
@@ -143,9 +81,9 @@ def _folder_of_glob(pattern: str) -> str:
 class _Walk:
     """Collects the log objects below the paths it is given."""
 
-    def __init__(self, since: datetime | None, until: datetime | None) -> None:
+    def __init__(self, span: TimeSpan) -> None:
         self.listing = Listing()
-        self._since, self._until = since, until
+        self._span = span
 
     def add(self, path: str) -> None:
         """Collect from a real path, of a folder or of a file that is read whatever its name."""
@@ -156,9 +94,9 @@ class _Walk:
             raise UsageError(
                 "is no regular file", where=path, fix="Pipe it into logminer, with - as the source."
             )
-        elif _is_body(path) or os.path.basename(path).startswith(_PERMISSION_CHECK):
+        elif is_body(path) or not is_log_name(os.path.basename(path).lstrip(".")):
             self.listing.other_files += 1
-        elif self._wants(path):
+        elif self._span.wants(path):
             self._add_file(file_uri(path), file_uri(os.path.dirname(path)), status)
 
     def _add_folder(self, folder: str) -> None:
@@ -167,15 +105,14 @@ class _Walk:
         in_layout = False
         loose: list[tuple[str, os.stat_result]] = []
         for current, names in _files_below(folder, self.listing):
-            if _HOUR_FOLDER_END.search(current) is None:
+            if HOUR_FOLDER_END.search(current) is None:
                 loose.extend((f"{current}/{name}", status) for name, status in names)
                 continue
             in_layout = True
-            if self._wants(current + "/"):
+            if self._span.wants(current + "/"):
                 self._add_files(current, root, names)
         for path, status in loose:
-            name = path.rpartition("/")[2]
-            if in_layout or not _is_log_name(name) or not name.endswith(_LOG_ENDINGS) or _is_body(path):
+            if in_layout or not is_loose_log(path):
                 self.listing.other_files += 1
             else:
                 self._add_file(file_uri(path), root, status)
@@ -183,8 +120,8 @@ class _Walk:
     def _add_files(self, folder: str, root: str, names: list[tuple[str, os.stat_result]]) -> None:
         prefix = file_uri(folder + "/")
         for name, status in names:
-            if _is_log_name(name):
-                self._add_file(prefix + _quoted(name), root, status)
+            if is_log_name(name):
+                self._add_file(prefix + quote_path(name), root, status)
             else:
                 self.listing.other_files += 1
 
@@ -194,16 +131,6 @@ class _Walk:
             self.listing.empty_objects += 1
             return
         self.listing.objects.append(LogObject(uri, root, size, f"{status.st_mtime_ns:x}-{size:x}"))
-
-    def _wants(self, path: str) -> bool:
-        """Whether a file or folder may hold records of the time that is asked for."""
-        match = _IN_HOUR_FOLDER.search(path) if self._since or self._until else None
-        hour = _instant(match["hour"], "%Y/%m/%d/%H") if match else None
-        if hour is None:
-            return True
-        if self._since is not None and hour + timedelta(hours=1) + _MARGIN <= self._since:
-            return False
-        return self._until is None or hour - _MARGIN < self._until
 
 
 def _files_below(folder: str, listing: Listing) -> Iterator[tuple[str, list[tuple[str, os.stat_result]]]]:
@@ -222,25 +149,13 @@ def _files_below(folder: str, listing: Listing) -> Iterator[tuple[str, list[tupl
                         files.append((entry.name, entry.stat(follow_symlinks=False)))
                     elif not entry.is_dir(follow_symlinks=False):
                         listing.other_files += 1
-                    elif entry.name != "data" or _HOUR_FOLDER_END.search(current) is None:
+                    elif entry.name != "data" or HOUR_FOLDER_END.search(current) is None:
                         pending.append(entry.path)
         except FileNotFoundError:  # somebody tidies up; what was there is gone
             continue
         except OSError as error:
             raise _cannot("list the folder", error, current) from error
         yield current.rstrip("/"), files
-
-
-def _is_log_name(name: str) -> bool:
-    return not name.startswith((_PERMISSION_CHECK, "."))
-
-
-def _is_body(path: str) -> bool:
-    """Whether a file is an offloaded body, which is no log object."""
-    folder, _, name = path.rpartition("/")
-    if folder.rpartition("/")[2] != "data":
-        return False
-    return _BODY_IN_LAYOUT.search(path) is not None or _BODY_NAME.search(name) is not None
 
 
 def _stat(path: str) -> os.stat_result:
@@ -259,24 +174,7 @@ def _cannot(do: str, error: OSError, where: str) -> StorageError | Configuration
     return StorageError(f"cannot {do}: {error.strerror}", where=where)
 
 
-def file_uri(path: str) -> str:
-    """The `file://` URI of an absolute path: ASCII, and the same bytes again by `path_of_uri`."""
-    return "file://" + _quoted(path)
-
-
-def _quoted(path: str) -> str:
-    if _PLAIN_PATH.fullmatch(path):
-        return path
-    return urllib.parse.quote(os.fsencode(path), safe=_KEPT_IN_URIS)
-
-
-def path_of_uri(uri: str) -> str:
-    """The path that a `file://` URI names. A name that is not UTF-8 comes as Python's surrogate escapes."""
-    path = uri.removeprefix("file://")
-    return os.fsdecode(urllib.parse.unquote_to_bytes(path)) if "%" in path else path
-
-
-def open_log(log: LogObject) -> BinaryIO:
+def open_local(log: LogObject) -> BinaryIO:
     """The bytes of a log object as they are stored. Raises StorageError or ConfigurationError."""
     try:
         return open(log.path, "rb")
@@ -297,18 +195,7 @@ def spool_stdin(stream: BinaryIO, folder: str) -> LogObject:
     return LogObject(f"stdin:sha256:{name}", "", os.path.getsize(path), name, copied)
 
 
-class BodyUnavailable(Exception):  # noqa: N818 - a finding about a record, turned into a status detail
-    """An offloaded body cannot be had; `reason` is a word for `status_detail`."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(reason)
-
-
-MAX_BODY_BYTES = 256 << 20
-
-
-def read_offloaded_body(log: LogObject, body_path: str) -> bytes:
+def read_local_body(log: LogObject, body_path: str) -> bytes:
     """The stored bytes of the body that a record of `log` names, from the local copy of its bucket.
 
     The name in the path leads: the file is looked for in `data/` beside the log object, then in the hour
@@ -346,7 +233,7 @@ def _body_candidates(log: LogObject, body_path: str) -> Iterator[str]:
         return
     path = log.path
     yield os.path.join(os.path.dirname(path), "data", name)
-    wanted = _BODY_IN_LAYOUT.search(body_path)
-    here = _IN_HOUR_FOLDER.search(path)
+    wanted = BODY_IN_LAYOUT.search(body_path)
+    here = IN_HOUR_FOLDER.search(path)
     if wanted is not None and here is not None:
         yield f"{path[: here.start('region')]}{wanted['region']}/{wanted['hour']}/data/{name}"
