@@ -158,11 +158,12 @@ def ingest(
     Raises UsageError, ConfigurationError or StorageError.
     """
     from logminer.ingest.driver import Reread, ingest_objects
-    from logminer.sources import list_source, spool_stdin
+    from logminer.sources import file_uri, list_source, spool_stdin
 
     if not sources:
         raise UsageError("say what to read", where="SOURCE", fix="logminer ingest FOLDER")
     storage = open_storage(store)
+    own = file_uri(f"{storage.uri}/")  # a store can lie in the folder whose logs it holds
     span = _instant(since, "--since"), _instant(until, "--until")
     with tempfile.TemporaryDirectory(prefix="logminer-") as spool:
         objects: dict[str, LogObject] = {}
@@ -174,7 +175,7 @@ def ingest(
                 continue
             listing = list_source(source, since=span[0], until=span[1])
             _refuse_store_in_source(storage, source)
-            logs = [each for each in listing.objects if not each.path.startswith(f"{storage.uri}/")]
+            logs = [each for each in listing.objects if not each.uri.startswith(own)]
             passed_over += listing.other_files + len(listing.objects) - len(logs)
             objects.update((each.uri, each) for each in logs)
         return ingest_objects(

@@ -144,24 +144,25 @@ def _facts(report: IngestReport) -> dict[str, Any]:
 
 
 def _say_report(report: IngestReport) -> None:
-    from logminer.cli.streams import say, warn
+    from logminer.cli.streams import counted, say, warn
 
     _say_what_is_new(report)
     if report.passed_over:
-        say(f"{report.passed_over:,} files that are no log objects were passed over")
+        say(f"passed over: {counted(report.passed_over, 'other file')}")
     if report.taken:
-        say(f"{report.taken:,} log objects were committed by another ingest meanwhile")
+        say(f"committed by another ingest meanwhile: {counted(report.taken, 'log object')}")
     if not report.listed:
         warn("no log object was found; they are .json.gz files, under AWSLogs/ in the bucket or its copy")
     if report.tally.quarantined:
-        warn(f"{report.tally.quarantined:,} values could not be read; see: logminer store quarantine")
+        values = counted(report.tally.quarantined, "value")
+        warn(f"{values} could not be read; see: logminer store quarantine")
     if report.changed:
         warn(
-            f"{len(report.changed):,} log objects changed since they were read, such as "
-            f"{report.changed[0]}; read them again with --reread-changed"
+            f"{counted(len(report.changed), 'log object')} changed since the last time, such as "
+            f"{report.changed[0]}; to read again: --reread-changed"
         )
     if report.gone:
-        warn(f"{len(report.gone):,} log objects to read again are gone, such as {report.gone[0]}")
+        warn(f"{counted(len(report.gone), 'log object')} to read again not found, such as {report.gone[0]}")
     for unreadable in report.tally.unreadable[:5]:
         warn(f"{unreadable.uri}: {unreadable.problem}")
     if report.interrupted:
@@ -169,16 +170,16 @@ def _say_report(report: IngestReport) -> None:
 
 
 def _say_what_is_new(report: IngestReport) -> None:
-    from logminer.cli.streams import say
+    from logminer.cli.streams import counted, say
     from logminer.statuses import STATUSES
 
     tally = report.tally
     rate = tally.read_bytes / report.seconds / 1e6 if report.seconds else 0.0
     if not tally.objects:
-        say(f"nothing new; {report.skipped:,} log objects are known; store version {report.version}")
+        say(f"nothing new; {counted(report.skipped, 'log object')} known; store version {report.version}")
         return
     say(
-        f"{tally.records:,} records from {tally.objects:,} new log objects "
+        f"{counted(tally.records, 'record')} from {counted(tally.objects, 'new log object')} "
         f"({tally.read_bytes / 1e6:,.1f} MB in {report.seconds:,.1f} s, {rate:,.1f} MB/s); "
         f"{report.skipped:,} known; store version {report.version}"
     )
@@ -188,6 +189,7 @@ def _say_what_is_new(report: IngestReport) -> None:
 
 
 def _exit(report: IngestReport, strict: bool, max_bad: int | None) -> None:
+    from logminer.cli.streams import counted
     from logminer.errors import ConfigurationError, StorageError, TooManyQuarantined
 
     if report.interrupted:
@@ -196,12 +198,12 @@ def _exit(report: IngestReport, strict: bool, max_bad: int | None) -> None:
     if unreadable:
         kind = ConfigurationError if unreadable[0].exit_code == ConfigurationError.exit_code else StorageError
         raise kind(
-            f"{len(unreadable)} log objects could not be opened",
+            f"{counted(len(unreadable), 'log object')} could not be opened",
             fix="Mend that and run again; the rest is stored.",
         )
     allowed = max_bad if max_bad is not None else (0 if strict else None)
     if allowed is not None and report.tally.quarantined > allowed:
         raise TooManyQuarantined(
-            f"{report.tally.quarantined:,} values were quarantined; {allowed} are allowed",
+            f"quarantined: {counted(report.tally.quarantined, 'value')}; allowed: {allowed:,}",
             fix="Everything else is stored. Look at them with: logminer store quarantine",
         )

@@ -51,7 +51,7 @@ def keys_command(
 
 
 def _print_census(census: Census) -> None:
-    from logminer.cli.streams import say
+    from logminer.cli.streams import counted, say
     from logminer.cli.tables import print_table
 
     rows = [
@@ -67,10 +67,10 @@ def _print_census(census: Census) -> None:
     if rows:
         print_table(["key", "records", "share", "values", "commonest"], rows, right=[1, 2, 3])
     if census.more_keys:
-        say(f"and {census.more_keys:,} more keys")
+        say(f"and {counted(census.more_keys, 'more key')}")
     if census.records:
         share = 100 * census.untagged / census.records
-        say(f"{census.records:,} records; {census.untagged:,} without any metadata, {share:.1f} %")
+        say(f"{counted(census.records, 'record')}; {census.untagged:,} without any metadata, {share:.1f} %")
     _say_slips(census)
 
 

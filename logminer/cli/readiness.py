@@ -78,7 +78,7 @@ def _require_ready(stats: Stats) -> None:
 
 
 def _print_stats(stats: Stats, *, of_teacher: bool) -> None:
-    from logminer.cli.streams import say, show
+    from logminer.cli.streams import counted, say, show
 
     matching = [model for model in stats.models if model.matching]
     shown = stats.models if of_teacher else matching
@@ -91,11 +91,11 @@ def _print_stats(stats: Stats, *, of_teacher: bool) -> None:
         _print_overview(stats, matching)
     _say_unresolved(stats, listed=not of_teacher)
     if stats.redelivered:
-        say(f"{stats.redelivered:,} re-delivered records are left out")
+        say(f"left out: {counted(stats.redelivered, 're-delivered record')}")
     if not matching:
         say("no record matches")
     elif hidden := len(stats.models) - len(shown):
-        say(f"{hidden:,} models have no record that matches")
+        say(f"not shown: {counted(hidden, 'model')} without a record that matches")
 
 
 # --- all models ---------------------------------------------------------------------------------------------
@@ -127,17 +127,17 @@ def _print_overview(stats: Stats, models: list[ModelStats]) -> None:
 
 def _say_unresolved(stats: Stats, *, listed: bool) -> None:
     """Some of these records may be any teacher's."""
-    from logminer.cli.streams import say
+    from logminer.cli.streams import counted, say
 
     ids = [name for name in stats.unresolved if name]
     if not ids:
         return
+    records = counted(sum(stats.unresolved[name] for name in ids), "record")
     say(
-        f"{sum(stats.unresolved[name] for name in ids):,} records are of {len(ids):,} ids that do not say their "
-        "model; name it in logminer.toml, under [models.aliases]"
+        f"{records} of {counted(len(ids), 'id')} that name no model; say it in logminer.toml, [models.aliases]"
     )
     for name in ids[:_SHOWN_UNRESOLVED] if listed else ():
-        say(f"  {name}: {stats.unresolved[name]:,} records")
+        say(f"  {name}: {counted(stats.unresolved[name], 'record')}")
     if listed and len(ids) > _SHOWN_UNRESOLVED:
         say(f"  and {len(ids) - _SHOWN_UNRESOLVED:,} more; all with: logminer stats --json")
 

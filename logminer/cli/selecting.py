@@ -69,7 +69,7 @@ def select_command(
     from logminer import pipeline
     from logminer.cli.files import check_output
     from logminer.cli.records import TABLE_COLUMNS, record_format, write_records
-    from logminer.cli.streams import say
+    from logminer.cli.streams import counted, say
     from logminer.query.rows import select_records
 
     if json and format not in (None, "json"):
@@ -86,7 +86,7 @@ def select_command(
     with pipeline.open_view(store or settings.store, settings.aliases, chosen.version) as view:
         count = write_records(select_records(view, chosen, names, cut), form, output)
         if output is not None:
-            say(f"{count:,} records written to {output}")
+            say(f"{counted(count, 'record')} written to {output}")
         _say_notes(view, chosen, count, cut, is_cut_table=form == "table" and limit is None)
 
 

@@ -29,7 +29,7 @@ QUARANTINE_REASONS: dict[str, str] = {
     "not_a_record": "an object with none of a log record's fields",
     "no_timestamp": "no time in the record, the object's name or its folder",
     "too_deep": "JSON that is nested too deep",
-    "too_large": "a value of more than 256 MiB",
+    "too_large": "a value that is larger than logminer reads",
     "gzip_damaged": "damaged gzip data; the rest of the object is lost",
     "gzip_cut_off": "gzip data that ends too early; the rest of the object is lost",
     "gzip_trailing_garbage": "bytes after the gzip data that are not gzip",

@@ -13,7 +13,7 @@ import pytest
 
 from cli.logs import hour_folder, record, write_log
 
-OBJECTS = 3_000
+OBJECTS = 1_200
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,6 @@ def test_ctrl_c_keeps_what_is_read_and_running_again_completes(run, tmp_path):
     folder = hour_folder(tmp_path / "logs")
     for number in range(OBJECTS):
         write_log(folder / f"{number:05}.json.gz", [record(number)])
-    whole = run("ingest", "logs", "--store", "whole", "--workers", "1", "--json")
-    assert json.loads(whole.stdout)["records"] == OBJECTS
-
     interrupted = _interrupt_while_reading(run, tmp_path)
     assert interrupted["interrupted"] is True
     assert 0 < interrupted["records"] < OBJECTS
@@ -71,12 +68,12 @@ def test_ctrl_c_keeps_what_is_read_and_running_again_completes(run, tmp_path):
 
 def _interrupt_while_reading(run, tmp_path):
     """Ctrl-C at growing delays after the store appears, until one falls into the reading."""
-    for tenths in range(1, 20):
+    for step in range(1, 30):
         shutil.rmtree(tmp_path / "store", ignore_errors=True)
         process = run.start("ingest", "logs", "--store", "store", "--workers", "1", "--json")
         while not (tmp_path / "store/invocations/_delta_log").exists():
             time.sleep(0.005)
-        time.sleep(tenths / 20)
+        time.sleep(step / 30)
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=60)
         facts = json.loads(stdout) if stdout else {"records": 0}

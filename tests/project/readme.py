@@ -106,12 +106,11 @@ def _run(command: str, folder: Path) -> Iterator[str]:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Nothing of the caller's settings; what is printed comes in the order in which a terminal shows it."""
+    """Nothing of the caller's settings, so widths are those of a pipe; stdout and stderr in the order of a terminal."""
     return {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}",
         "HOME": str(folder.parent),
         "LANG": "C.UTF-8",
-        "COLUMNS": "110",
         "PYTHONUNBUFFERED": "1",
     }
 

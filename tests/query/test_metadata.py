@@ -15,6 +15,10 @@ from hypothesis import strategies as st
 
 from logminer import pipeline
 from logminer.filters import compile_predicate
+from logminer.ingest import commit, worker
+from logminer.query import hints as hints_module
+from logminer.query import keys as keys_module
+from logminer.store import rows
 
 from .logs import ids, make_store, record, store_of
 
@@ -25,8 +29,8 @@ Metadata = dict[str, str]
 def promoting(keys: int) -> Iterator[None]:
     """Files get columns for so many metadata keys, and JSON for the rest."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("store.rows", "store.rewrite", "ingest.commit"):
-            patch.setattr(f"logminer.{module}.MAX_PROMOTED_KEYS", keys, raising=False)
+        for module in (rows, worker, commit):
+            patch.setattr(module, "MAX_PROMOTED_KEYS", keys)
         yield
 
 
@@ -52,7 +56,7 @@ def logged(files: list[list[Metadata]]) -> list[list[dict[str, Any]]]:
     ]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.data())
 def test_the_store_selects_what_the_predicate_does(data: st.DataObject) -> None:
     node, records = data.draw(filters_and_records())
@@ -72,7 +76,7 @@ def test_the_store_selects_what_the_predicate_does(data: st.DataObject) -> None:
             assert met["filter"] is holds(flat[int(request_id)])
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.data())
 def test_the_census_is_exact_wherever_keys_are_kept(data: st.DataObject) -> None:
     _, records = data.draw(filters_and_records())
@@ -167,7 +171,7 @@ def test_a_rare_value_is_known_however_many_there_are(tmp_path: Path) -> None:
     records = [record(str(n), metadata={"n": str(n)}, at=f"2026-06-03T08:{n % 60:02}:00Z") for n in range(50)]
     store = make_store(tmp_path, records)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("logminer.query.hints._MAX_COMPARED", 3)
+        patch.setattr(hints_module, "_MAX_COMPARED", 3)
         found = pipeline.count(store, filter="n=49", region="nowhere")
     assert (found.count, found.hints) == (0, ())
 
@@ -180,7 +184,7 @@ def test_the_census_shows_look_alikes_and_what_a_job_cannot_take(store: str) -> 
 
 
 def test_the_census_is_cut_and_says_so(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("logminer.query.keys._MAX_KEYS", 3)
+    monkeypatch.setattr(keys_module, "_MAX_KEYS", 3)
     census = pipeline.keys(store)
     assert ([each.key for each in census.keys], census.more_keys) == (["project", "Project", "region"], 1)
 

@@ -17,6 +17,7 @@ from logminer import pipeline
 from logminer.errors import UsageError
 from logminer.query import view as view_module
 from logminer.query.rows import SELECT_COLUMNS
+from logminer.store import rows as rows_module
 
 from .logs import LLAMA_GEO, ids, make_store, record, store_of
 
@@ -78,7 +79,7 @@ def test_columns_are_plain_values(tmp_path: Path) -> None:
 
 
 def test_metadata_of_both_columns_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("logminer.store.rows.MAX_PROMOTED_KEYS", 3)
+    monkeypatch.setattr(rows_module, "MAX_PROMOTED_KEYS", 3)
     metadata = {f"k{number}": str(number) for number in range(9)}
     store = make_store(
         tmp_path, [record("a", metadata=metadata), record("b", metadata={"k8": "x"}), record("c")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -175,7 +174,7 @@ instants = st.datetimes(
 
 
 @pytest.fixture(scope="module")
-def hourly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, datetime]]]:
+def hourly(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, datetime]]:
     """A store with records around every midnight and noon of four days, and the time of each."""
     times = [
         datetime(2026, 6, day, hour, 0, 0, tzinfo=UTC) + timedelta(milliseconds=shift)
@@ -185,7 +184,7 @@ def hourly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict
     ]
     by_id = {f"{number:02}": time for number, time in enumerate(times)}
     records = [record(name, at=time.isoformat()) for name, time in by_id.items()]
-    yield make_store(tmp_path_factory.mktemp("hourly"), records[::2], records[1::2]), by_id
+    return make_store(tmp_path_factory.mktemp("hourly"), records[::2], records[1::2]), by_id
 
 
 @settings(max_examples=40, deadline=None)
@@ -241,8 +240,16 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.mark.parametrize(
     "teacher",
-    [LLAMA, LLAMA_GEO, f"eu.{LLAMA}", LLAMA_ARN, f"{LLAMA}:128k", "meta.llama3-1-405b", "meta.llama3-1-405b-"]
-    + [f"arn:aws:bedrock:us-west-2::foundation-model/{LLAMA}"],
+    [
+        LLAMA,
+        LLAMA_GEO,
+        f"eu.{LLAMA}",
+        LLAMA_ARN,
+        f"arn:aws:bedrock:us-west-2::foundation-model/{LLAMA}",
+        f"{LLAMA}:128k",
+        "meta.llama3-1-405b",
+        "meta.llama3-1-405b-",
+    ],
 )
 def test_a_teacher_in_any_form_means_all_forms(models: str, teacher: str) -> None:
     assert set(ids(models, teacher=teacher)) == FORMS.keys()

@@ -17,16 +17,16 @@ def ground(tmp_path: Path) -> Ground:
 
 @pytest.fixture(scope="session")
 def many_logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of 60 log objects with 100 records each; every object brings a metadata key, some repeat requests."""
+    """A folder of 40 log objects with 50 records each; every object brings a metadata key, some repeat requests."""
     ground = Ground(tmp_path_factory.mktemp("many"))
-    for number in range(60):
+    for number in range(40):
         records = [
             record(
                 f"{number}-{each}" if each else f"shared-{number // 3}",
                 {"project": "Support", f"key{number}": str(each)},
                 timestamp=f"2026-06-0{1 + each % 2}T10:00:{each % 60:02}Z",
             )
-            for each in range(100)
+            for each in range(50)
         ]
         ground.write(f"{number:03}", records)
     return ground.logs

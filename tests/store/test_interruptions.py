@@ -23,7 +23,7 @@ from .ground import (
     wait_until,
 )
 
-ALL = [(number, position) for number in range(60) for position in range(100)]
+ALL = [(number, position) for number in range(40) for position in range(50)]
 
 
 @pytest.fixture
