@@ -158,35 +158,44 @@ def ingest(
     Raises UsageError, ConfigurationError or StorageError.
     """
     from logminer.ingest.driver import Reread, ingest_objects
-    from logminer.sources import file_uri, list_source, spool_stdin
+    from logminer.sources import list_source, spool_stdin
 
     if not sources:
         raise UsageError("say what to read", where="SOURCE", fix="logminer ingest FOLDER")
     storage = open_storage(store)
-    own = file_uri(f"{storage.uri}/")  # a store can lie in the folder whose logs it holds
     span = _instant(since, "--since"), _instant(until, "--until")
     with tempfile.TemporaryDirectory(prefix="logminer-") as spool:
-        objects: dict[str, LogObject] = {}
+        objects: list[LogObject] = []
         passed_over = 0
         for source in sources:
             if source == "-":
-                log = spool_stdin(sys.stdin.buffer, spool)
-                objects[log.uri] = log
+                objects.append(spool_stdin(sys.stdin.buffer, spool))
                 continue
             listing = list_source(source, since=span[0], until=span[1])
             _refuse_store_in_source(storage, source)
-            logs = [each for each in listing.objects if not each.uri.startswith(own)]
+            logs = _without_store(storage, source, listing.objects)
             passed_over += listing.other_files + len(listing.objects) - len(logs)
-            objects.update((each.uri, each) for each in logs)
+            objects += logs
         return ingest_objects(
             storage,
-            [objects[uri] for uri in sorted(objects)],
+            objects,
             workers=workers or usable_cores(),
             reread=Reread(reread_changed, reparse, _statuses(status) if status else None),
             progress=progress,
             stop=stop,
             passed_over=passed_over,
         )
+
+
+def _without_store(storage: Storage, source: str, objects: list[LogObject]) -> list[LogObject]:
+    """The objects of a source that are no files of the store, which can lie in the folder whose logs it holds."""
+    from logminer.sources import file_uri
+
+    folder = Path(source.removeprefix("file://")).resolve()
+    if folder.is_dir() and not Path(storage.uri).is_relative_to(folder):
+        return objects
+    own = file_uri(f"{storage.uri}/")
+    return [log for log in objects if not log.uri.startswith(own)]
 
 
 def _refuse_store_in_source(storage: Storage, source: str) -> None:

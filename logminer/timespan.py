@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from logminer.errors import UsageError
 
-_AGO = re.compile(r"(\d{1,6})([mhdw])")
+_AGO = re.compile(r"([0-9]{1,6})([mhdw])")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 

@@ -7,6 +7,11 @@ import sys
 
 def main() -> None:
     """Run a command and exit with its code: `logminer --help` says what the codes mean."""
-    from logminer.cli.running import run
+    try:
+        from logminer.cli.running import run
 
-    sys.exit(run())
+        code = run()
+    except KeyboardInterrupt:  # outside of any command: while modules are loaded
+        print("interrupted", file=sys.stderr)
+        code = 130
+    sys.exit(code)

@@ -25,7 +25,8 @@ def check_output(path: str) -> None:
         raise UsageError(
             "the folder does not exist", where=f"-o {path}", fix=f"Make it with: mkdir -p {folder}"
         )
-    if not os.access(folder, os.W_OK | os.X_OK):
+    as_who_runs = os.access in os.supports_effective_ids
+    if not os.access(folder, os.W_OK | os.X_OK, effective_ids=as_who_runs):
         raise ConfigurationError(
             "no permission to write in the folder", where=f"-o {path}", fix="Choose another folder for it."
         )

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Protocol
 
 from logminer.ingest.commit import commit_files
@@ -18,8 +19,10 @@ from logminer.ingest.compact import compact_small_files
 from logminer.ingest.pool import Done, Handed, HandOver, Read, Start, WorkerProcess, answers
 from logminer.ingest.worker import Harvest, IngestWorker, Tally
 from logminer.model import IngestRun
+from logminer.s3.uris import is_s3
 from logminer.schema import PARSER_VERSION
-from logminer.sources import LogObject
+from logminer.sources.objects import LogObject
+from logminer.sources.reading import SourceRule
 from logminer.store.ledger import Known, known_objects, objects_of_older_parsers, objects_since
 from logminer.store.registry import add_model_ids
 from logminer.store.rewrite import delete_files
@@ -121,11 +124,13 @@ def ingest_objects(
     stop: threading.Event | None = None,
     passed_over: int = 0,
     portions: Portions | None = None,
+    rules: Sequence[SourceRule] = (),
 ) -> IngestReport:
     """Read every object that the store does not have, and commit its rows, each object exactly once.
 
     Once `stop` is set, what is under way is finished and committed, and the report says `interrupted`.
-    `passed_over` counts files of the source that are no logs; it goes into the report. Raises StorageError and
+    `passed_over` counts files of the source that are no logs; it goes into the report. `rules` say how S3 is
+    reached. Raises StorageError and
     ConfigurationError; what was committed until then stays.
     """
     started = time.monotonic()
@@ -133,18 +138,15 @@ def ingest_objects(
     table = open_or_create(storage)
     snapshot = table.snapshot()
     known = known_objects(storage, snapshot)
-    listed = {log.uri: log for log in objects}
+    listed = {log.uri: log for log in sorted(objects, key=attrgetter("uri"))}
     report = IngestReport(run.ingest_id, listed=len(listed), passed_over=passed_over)
     again = _to_read_again(storage, snapshot, known, listed, reread or Reread(), report)
-    new = [log for uri, log in listed.items() if uri not in known or uri in again]
-    report.changed = [
-        uri for uri, log in listed.items() if uri not in again and _is_changed(log, known.get(uri))
-    ]
+    new, report.changed = _new_and_changed(listed, known, again)
     report.skipped = len(listed) - len(new)
     if new:
         portions = portions or Portions()
         crew_size = workers if sum(log.size_bytes for log in new) > portions.one_process_bytes else 1
-        with _crew(storage, run, crew_size) as crew:
+        with _crew(storage, run, rules, crew_size) as crew:
             rounds = _Rounds(storage, table, snapshot, run, again, crew, report, portions)
             rounds.read(new, progress or NoProgress(), stop or threading.Event())
         if not report.interrupted:
@@ -165,7 +167,7 @@ def _to_read_again(
     """The stored objects that are to be read again, out of those that are listed."""
     again: set[str] = set()
     if reread.changed:
-        again.update(uri for uri, log in listed.items() if uri in known and known[uri][0] != log.etag)
+        again.update(uri for uri, log in listed.items() if uri in known and known[uri][1] != log.etag)
     if reread.older_parsers:
         old = objects_of_older_parsers(storage, snapshot, PARSER_VERSION, reread.statuses)
         again |= old & listed.keys()
@@ -173,9 +175,23 @@ def _to_read_again(
     return frozenset(again)
 
 
-def _is_changed(log: LogObject, known: tuple[str, int] | None) -> bool:
-    # A file that was only copied again has another time and so another etag, but the same size.
-    return known is not None and known[0] != log.etag and known[1] != log.size_bytes
+def _new_and_changed(
+    listed: Mapping[str, LogObject], known: Known, again: Collection[str]
+) -> tuple[list[LogObject], list[str]]:
+    """Objects to be read, and the URIs of known ones whose content is surely another one now.
+
+    A file that was only copied again has another time and so another etag, but the same size. S3's etag comes
+    from the content.
+    """
+    new: list[LogObject] = []
+    changed: list[str] = []
+    for uri, log in listed.items():
+        old = known.get(uri)
+        if old is None or uri in again:
+            new.append(log)
+        elif old[1] != log.etag and (old[2] != log.size_bytes or is_s3(uri)):
+            changed.append(uri)
+    return new, changed
 
 
 class _Rounds:
@@ -287,8 +303,8 @@ class _Crew(Protocol):
 
 
 @contextlib.contextmanager
-def _crew(storage: Storage, run: IngestRun, workers: int) -> Iterator[_Crew]:
-    crew = _Processes(storage, run, workers) if workers > 1 else _OwnProcess(storage, run)
+def _crew(storage: Storage, run: IngestRun, rules: Sequence[SourceRule], workers: int) -> Iterator[_Crew]:
+    crew = _Processes(storage, run, rules, workers) if workers > 1 else _OwnProcess(storage, run, rules)
     try:
         yield crew
     except BaseException:
@@ -300,8 +316,8 @@ def _crew(storage: Storage, run: IngestRun, workers: int) -> Iterator[_Crew]:
 class _OwnProcess:
     """Reads in this process, object by object."""
 
-    def __init__(self, storage: Storage, run: IngestRun) -> None:
-        self._worker = IngestWorker(storage, run)
+    def __init__(self, storage: Storage, run: IngestRun, rules: Sequence[SourceRule]) -> None:
+        self._worker = IngestWorker(storage, run, rules)
 
     def read(
         self, batches: Iterator[list[LogObject]], fields: Sequence[str], stop: threading.Event
@@ -329,8 +345,8 @@ class _Processes:
 
     _AHEAD = 2
 
-    def __init__(self, storage: Storage, run: IngestRun, workers: int) -> None:
-        start = Start(storage.uri, run)
+    def __init__(self, storage: Storage, run: IngestRun, rules: Sequence[SourceRule], workers: int) -> None:
+        start = Start(storage.uri, run, list(rules))
         self._workers: list[WorkerProcess] = []
         try:
             for _ in range(workers):

@@ -28,7 +28,8 @@ import msgspec
 from logminer.errors import ConfigurationError, LogminerError, StorageError
 from logminer.ingest.worker import Harvest, IngestWorker, Tally
 from logminer.model import IngestRun
-from logminer.sources import LogObject
+from logminer.sources.objects import LogObject
+from logminer.sources.reading import SourceRule
 from logminer.store.storage import open_storage, storage_error
 
 _LENGTH = struct.Struct("<Q")
@@ -44,6 +45,7 @@ class Start(msgspec.Struct, tag=True, frozen=True):
 
     store: str
     run: IngestRun
+    rules: list[SourceRule] = []
 
 
 class Read(msgspec.Struct, tag=True, frozen=True):
@@ -253,7 +255,7 @@ def main() -> None:
         inbox = _Inbox(io.FileIO(0, closefd=False))
         start = inbox.next()
         assert isinstance(start, Start)
-        worker = IngestWorker(open_storage(start.store), start.run)
+        worker = IngestWorker(open_storage(start.store), start.run, start.rules)
         _serve_all(worker, inbox, replies)
     except (SystemExit, BrokenPipeError):
         pass

@@ -13,7 +13,8 @@ from logminer.framing import MAX_QUARANTINED_BYTES, Quarantined, ReadRecord, rea
 from logminer.inflating import DamagedObject, inflate
 from logminer.model import AnyRecord
 from logminer.records import NotARecord, RecordDecoder
-from logminer.sources import MAX_BODY_BYTES, BodyUnavailable, LogObject, read_offloaded_body
+from logminer.sources.local import read_local_body
+from logminer.sources.objects import MAX_BODY_BYTES, BodyUnavailable, LogObject
 from logminer.store.rows import Row
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -21,18 +22,24 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST, _LATEST = datetime(2015, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
-def read_log(log: LogObject, stream: BinaryIO, decoder: RecordDecoder) -> Iterator[Row | Quarantined]:
+# Gives the stored bytes of the body that a record of a log object names; raises BodyUnavailable.
+ReadBody = Callable[[LogObject, str], bytes]
+
+
+def read_log(
+    log: LogObject, stream: BinaryIO, decoder: RecordDecoder, read_body: ReadBody = read_local_body
+) -> Iterator[Row | Quarantined]:
     """Every value of a log object, in order. OSError from the stream passes through."""
     for value in read_values(stream, decoder):
-        yield value if isinstance(value, Quarantined) else _row(log, value, decoder)
+        yield value if isinstance(value, Quarantined) else _row(log, value, decoder, read_body)
 
 
-def _row(log: LogObject, read: ReadRecord, decoder: RecordDecoder) -> Row | Quarantined:
+def _row(log: LogObject, read: ReadRecord, decoder: RecordDecoder, read_body: ReadBody) -> Row | Quarantined:
     record, details = read.decoded.record, read.decoded.details
     time_us, time_details = _record_time(record, log)
     if time_us is None:
         return _quarantined(read, "no_timestamp")
-    details += time_details + _fetch_bodies(record, log, decoder)
+    details += time_details + _fetch_bodies(record, log, decoder, read_body)
     try:
         conversation = conversation_of(record, details)
     except UnicodeDecodeError:  # in what was only passed on so far, such as the schema of a tool
@@ -73,35 +80,42 @@ def _microseconds(text: str) -> int | None:
     return (instant - _EPOCH) // timedelta(microseconds=1)
 
 
-def _fetch_bodies(record: AnyRecord, log: LogObject, decoder: RecordDecoder) -> tuple[str, ...]:
+def _fetch_bodies(
+    record: AnyRecord, log: LogObject, decoder: RecordDecoder, read_body: ReadBody
+) -> tuple[str, ...]:
     """Put offloaded bodies in their places; the details say why one could not be had."""
     details: tuple[str, ...] = ()
     sent, received = record.input, record.output
     if sent is not None and sent.input_body_json is None and sent.input_body_s3_path:
-        sent.input_body_json, details = _fetch(log, sent.input_body_s3_path, decoder.decode_request_body)
+        sent.input_body_json, details = _fetch(
+            lambda: _body_text(log, sent.input_body_s3_path or "", read_body), decoder.decode_request_body
+        )
     if received is not None and received.output_body_json is None and received.output_body_s3_path:
-        body, more = _fetch(log, received.output_body_s3_path, decoder.decode_response_body)
+        body, more = _fetch(
+            lambda: _body_text(log, received.output_body_s3_path or "", read_body),
+            decoder.decode_response_body,
+        )
         received.output_body_json, details = body, details + more
     return details
 
 
 def _fetch(
-    log: LogObject, path: str, decode: Callable[[bytes], tuple[Any, tuple[str, ...]]]
+    text: Callable[[], bytes], decode: Callable[[bytes], tuple[Any, tuple[str, ...]]]
 ) -> tuple[Any, tuple[str, ...]]:
     """A decoded body and details; None and the reason where it cannot be had."""
     try:
-        return decode(_body_text(log, path))
+        return decode(text())
     except BodyUnavailable as finding:
         return None, (finding.reason,)
     except NotARecord:
         return None, ("unreadable_body",)
 
 
-def _body_text(log: LogObject, path: str) -> bytes:
+def _body_text(log: LogObject, path: str, read_body: ReadBody) -> bytes:
     pieces: list[bytes] = []
     size = 0
     try:
-        for piece in inflate(io.BytesIO(read_offloaded_body(log, path))):
+        for piece in inflate(io.BytesIO(read_body(log, path))):
             pieces.append(piece)
             size += len(piece)
             if size > MAX_BODY_BYTES:

@@ -15,7 +15,8 @@ from logminer.framing import Quarantined
 from logminer.ingest.reader import read_log
 from logminer.model import IngestRun
 from logminer.schema import MAX_PROMOTED_KEYS
-from logminer.sources import LogObject, open_log
+from logminer.sources.objects import LogObject
+from logminer.sources.reading import SourceReader, SourceRule
 from logminer.store.quarantine import QuarantineWriter
 from logminer.store.rewrite import delete_files
 from logminer.store.rows import (
@@ -79,8 +80,9 @@ class IngestWorker:
     What could not be read goes to the quarantine directly, at the latest in `harvest`, and so before the commit.
     """
 
-    def __init__(self, storage: Storage, run: IngestRun) -> None:
+    def __init__(self, storage: Storage, run: IngestRun, rules: Sequence[SourceRule] = ()) -> None:
         self._storage = storage
+        self._sources = SourceReader(rules)
         self._run = run
         self._table_fields: tuple[str, ...] = ()
         self._fields: list[str] = []
@@ -100,14 +102,12 @@ class IngestWorker:
         """
         self._promote(tuple(metadata_fields))
         tally = Tally()
-        for log in logs:
-            try:
-                stream = open_log(log)
-            except LogminerError as error:
-                tally.unreadable.append(UnreadableObject(log.uri, error.problem, error.exit_code))
+        for log, opened in self._sources.open_each(logs):
+            if isinstance(opened, LogminerError):
+                tally.unreadable.append(UnreadableObject(log.uri, opened.problem, opened.exit_code))
                 continue
-            with stream:
-                self._read_object(log, stream, tally)
+            with opened:
+                self._read_object(log, opened, tally)
         return tally
 
     def _promote(self, table_fields: tuple[str, ...]) -> None:
@@ -119,7 +119,7 @@ class IngestWorker:
 
     def _read_object(self, log: LogObject, stream: BinaryIO, tally: Tally) -> None:
         records = findings = 0
-        for value in read_log(log, stream, self._decoder):
+        for value in read_log(log, stream, self._decoder, self._sources.read_body):
             if isinstance(value, Quarantined):
                 findings += 1
                 self._quarantine.add(log, value.position, value.reason, value.raw)

@@ -69,6 +69,11 @@ class StoreConnection:
 
         try:
             yield
+        except (duckdb.InterruptException, RuntimeError) as error:
+            # Ctrl-C; which of the two it is depends on the moment.
+            if isinstance(error, RuntimeError) and str(error) != "Query interrupted":
+                raise
+            raise KeyboardInterrupt from error
         except duckdb.Error as error:
             meant = self._meaning_of(error, where)
             if meant is None:

@@ -2,47 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from logminer.errors import UsageError
-from logminer.sources.local import list_local, open_local, read_local_body, spool_stdin
-from logminer.sources.objects import (
-    MAX_BODY_BYTES,
-    BodyUnavailable,
-    Listing,
-    LogObject,
-    TimeSpan,
-    file_uri,
-    path_of_uri,
-)
+from logminer.s3.uris import is_s3
+from logminer.sources.bucket import list_bucket
+from logminer.sources.local import list_local, spool_stdin
+from logminer.sources.objects import Listing, LogObject, TimeSpan, file_uri, path_of_uri
+from logminer.sources.reading import SourceReader, SourceRule
 
 __all__ = [
-    "MAX_BODY_BYTES",
-    "BodyUnavailable",
     "Listing",
     "LogObject",
+    "SourceReader",
+    "SourceRule",
     "file_uri",
     "list_source",
-    "open_log",
     "path_of_uri",
-    "read_offloaded_body",
     "spool_stdin",
 ]
 
-open_log = open_local
-read_offloaded_body = read_local_body
 
-
-def list_source(source: str, *, since: datetime | None = None, until: datetime | None = None) -> Listing:
-    """All log objects of a source, each once, sorted by URI.
+def list_source(
+    source: str,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    reader: SourceReader | None = None,
+    known_until: Mapping[str, datetime] | None = None,
+) -> Listing:
+    """All log objects of a folder, file, glob or S3 prefix, each once, sorted by URI.
 
     `since` and `until` (half-open, UTC) leave out hour folders that cannot hold such records; an hour is
-    kept on either side, since a record can be delivered into the next hour's folder.
+    kept on either side, since a record can be delivered into the next hour's folder. `reader` reaches S3;
+    `known_until` is that of `list_bucket`. Raises UsageError where nothing is there, ConfigurationError or
+    StorageError where it cannot be read.
     """
+    span = TimeSpan(since, until)
+    if is_s3(source):
+        return list_bucket(source, span, (reader or SourceReader()).access(source), known_until)
     if "://" in source and not source.startswith("file://"):
         raise UsageError(
             f"cannot read logs from {source.split('://')[0]}://",
             where=source,
-            fix="Give a folder, file or glob; to copy a bucket: aws s3 sync s3://BUCKET FOLDER",
+            fix="Give a folder, a file, a glob, s3://bucket/prefix, or - for standard input.",
         )
-    return list_local(source, TimeSpan(since, until))
+    return list_local(source, span)

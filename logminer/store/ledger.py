@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import cast
 
 from logminer.store.duck import fetch_rows, scan_files
 from logminer.store.quarantine import record_less_objects
 from logminer.store.storage import Storage
 from logminer.store.table import DataFile, Snapshot
 
-# Stored log objects by URI, with etag and size in bytes.
-Known = dict[str, tuple[str, int]]
+# Stored log objects by URI: URI, etag and size in bytes. There can be very many, so they are the rows as read.
+Known = dict[str, tuple[str, str, int]]
 
 
 def known_objects(storage: Storage, snapshot: Snapshot) -> Known:
@@ -21,7 +22,7 @@ def known_objects(storage: Storage, snapshot: Snapshot) -> Known:
             "SELECT source_uri, any_value(source_etag), any_value(source_size) "
             f"FROM {scan_files(storage, snapshot.files)} GROUP BY source_uri"
         )
-        known.update((uri, (etag, size)) for uri, etag, size in rows)
+        known.update({row[0]: row for row in cast(list[tuple[str, str, int]], rows)})
     return known
 
 

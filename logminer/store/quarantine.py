@@ -115,8 +115,8 @@ def quarantine_files(storage: Storage) -> list[str]:
     return [storage.path(name) for name in storage.list_names(FOLDER) if name.endswith(".parquet")]
 
 
-def record_less_objects(storage: Storage) -> dict[str, tuple[str, int]]:
-    """Log objects in which no record was when they were last read, by URI, with etag and size in bytes."""
+def record_less_objects(storage: Storage) -> dict[str, tuple[str, str, int]]:
+    """Log objects in which no record was when they were last read, by URI: URI, etag and size in bytes."""
     files = quarantine_files(storage)
     if not files:
         return {}
@@ -126,7 +126,7 @@ def record_less_objects(storage: Storage) -> dict[str, tuple[str, int]]:
         "GROUP BY source_uri HAVING arg_max(object_records, place) = 0",
         [files],
     )
-    return {uri: (etag, size) for uri, etag, size in rows}
+    return {uri: (uri, etag, size) for uri, etag, size in rows}
 
 
 def read_quarantine(

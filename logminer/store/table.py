@@ -240,10 +240,14 @@ def _metadata_struct(fields: Sequence[str]) -> Any:
 
 
 def table_exists(storage: Storage) -> bool:
-    """Whether there is a table in this place."""
+    """Whether there is a table in this place. Raises StorageError, ConfigurationError where nobody can tell."""
     from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError
 
-    return DeltaTable.is_deltatable(storage.table_uri)
+    try:
+        return DeltaTable.is_deltatable(storage.table_uri)
+    except (DeltaError, OSError) as error:
+        raise delta_error(error, storage, "cannot open the store") from error
 
 
 def create_table(storage: Storage, metadata_fields: Sequence[str]) -> None:
@@ -277,6 +281,9 @@ def open_table(storage: Storage, version: int | None = None) -> Table:
     from deltalake import DeltaTable
     from deltalake.exceptions import DeltaError, TableNotFoundError
 
+    if version is not None and version > open_table(storage).version:
+        # deltalake would look for every version up to this one, which can take for ever.
+        raise _no_version(storage, version)
     try:
         delta = DeltaTable(storage.table_uri, version=version)
     except TableNotFoundError as error:

@@ -30,7 +30,7 @@ LAYERS = (
     "schema",
     "filters",
     "s3",
-    "sources framing",
+    "sources inflating framing",
     "store",
     "ingest",
     "query",

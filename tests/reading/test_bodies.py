@@ -13,7 +13,9 @@ import pytest
 
 from logminer.framing import Quarantined
 from logminer.ingest import reader
-from logminer.sources import BodyUnavailable, LogObject, list_source, read_offloaded_body, spool_stdin
+from logminer.sources import LogObject, list_source, spool_stdin
+from logminer.sources.local import read_local_body
+from logminer.sources.objects import BodyUnavailable
 
 from .logs import (
     HOUR,
@@ -227,7 +229,7 @@ def test_no_path_leads_to_anything_but_bodies(tmp_path):
         assert details(found) in (["offloaded", "request"], ["outside_source", "request"]), path
         (log,) = list_source(str(source / HOUR / LOG_NAME)).objects
         with pytest.raises(BodyUnavailable):
-            read_offloaded_body(log, path)
+            read_local_body(log, path)
 
 
 def test_links_out_of_the_source_are_not_followed(tmp_path):
@@ -283,14 +285,14 @@ def test_nothing_is_followed_from_standard_input(tmp_path):
     (tmp_path / "data" / "1_input.json.gz").write_bytes(line(SECRET))
     log = spool_stdin(io.BytesIO(b"x"), str(tmp_path))
     with pytest.raises(BodyUnavailable) as raised:
-        read_offloaded_body(log, REQUEST_PATH)
+        read_local_body(log, REQUEST_PATH)
     assert raised.value.reason == "offloaded"
 
 
 def test_a_root_that_is_the_root_holds_everything(tmp_path):
     put(tmp_path, offloaded(REQUEST_PATH), {"1_input.json.gz": line(REQUEST)})
     (log,) = list_source(str(tmp_path / HOUR / LOG_NAME)).objects
-    assert read_offloaded_body(LogObject(log.uri, "file:///", 1, "1"), REQUEST_PATH) == line(REQUEST)
+    assert read_local_body(LogObject(log.uri, "file:///", 1, "1"), REQUEST_PATH) == line(REQUEST)
 
 
 def test_an_inline_body_is_taken_before_a_path(tmp_path):

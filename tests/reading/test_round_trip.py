@@ -120,7 +120,9 @@ def test_what_is_around_the_damage_is_stored(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("data", [b"\n\n", gzip.compress(b"", mtime=0), gzip.compress(b"\n", mtime=0), b"[]"], ids=repr)
+@pytest.mark.parametrize(
+    "data", [b"\n\n", gzip.compress(b"", mtime=0), gzip.compress(b"\n", mtime=0), b"[]"], ids=repr
+)
 def test_an_object_without_values_is_remembered(data, tmp_path):
     assert quarantined(ingested(tmp_path, data)) == [(0, "empty_object", b"", 0)]
 

@@ -12,7 +12,8 @@ import msgspec
 import pytest
 
 from logminer.errors import ConfigurationError, LogminerError, UsageError
-from logminer.sources import LogObject, file_uri, list_source, open_log, path_of_uri, spool_stdin
+from logminer.sources import LogObject, file_uri, list_source, path_of_uri, spool_stdin
+from logminer.sources.local import open_local
 
 from .logs import HOUR, LOG_NAME, line, outcomes, read_source, record
 
@@ -308,7 +309,7 @@ def test_an_unreadable_file_is_an_error_that_names_it(tmp_path, monkeypatch):
     (log,) = list_source(str(tmp_path)).objects
     deny(monkeypatch, "open", log.path)
     with pytest.raises(ConfigurationError, match="no permission to read") as raised:
-        open_log(log)
+        open_local(log)
     assert raised.value.where == log.uri
 
 
@@ -317,7 +318,7 @@ def test_a_file_that_vanished_is_an_error_that_names_it(tmp_path):
     (log,) = list_source(str(tmp_path)).objects
     os.unlink(log.path)
     with pytest.raises(LogminerError, match="No such file") as raised:
-        open_log(log)
+        open_local(log)
     assert raised.value.exit_code == 4
 
 
@@ -379,5 +380,5 @@ def test_standard_input_is_named_by_its_content(tmp_path):
     assert spool_stdin(io.BytesIO(content), str(tmp_path)).uri == log.uri
     assert spool_stdin(io.BytesIO(content + b"\n"), str(tmp_path)).uri != log.uri
     assert os.stat(log.path).st_mode & 0o777 == 0o600
-    with open_log(log) as stream:
+    with open_local(log) as stream:
         assert stream.read() == content

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from .ground import (
-    SECONDS,
     Ground,
     alive,
     check_invariants,

@@ -1,0 +1,95 @@
+"""What S3 says when something is wrong, in words that say what to do."""
+
+from __future__ import annotations
+
+import re
+
+from logminer.errors import ConfigurationError, LogminerError, StorageError
+
+# S3's error codes, as they stand in the answer that obstore quotes.
+_CODE = re.compile(r"<Code>(\w+)</Code>")
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"})
+_WRONG_KEYS = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"})
+_ARCHIVED = "InvalidObjectState"
+_THROTTLED = frozenset({"SlowDown", "ServiceUnavailable", "RequestLimitExceeded", "Throttling"})
+
+_ACTIONS = {
+    "get": "s3:GetObject",
+    "list": "s3:ListBucket",
+    "put": "s3:PutObject",
+    "delete": "s3:DeleteObject",
+}
+
+
+def error_code(error: BaseException) -> str:
+    """S3's own code for an error, such as `SlowDown`; empty where there is none."""
+    match = _CODE.search(str(error))
+    return match[1] if match else ""
+
+
+def is_missing(error: BaseException) -> bool:
+    """Whether the object is not there."""
+    from obstore.exceptions import NotFoundError
+
+    return isinstance(error, NotFoundError | FileNotFoundError)
+
+
+def is_denied(error: BaseException) -> bool:
+    """Whether permission is missing."""
+    from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
+
+    return (
+        isinstance(error, PermissionDeniedError | UnauthenticatedError) or error_code(error) == "AccessDenied"
+    )
+
+
+def is_archived(error: BaseException) -> bool:
+    """Whether the object lies in an archive storage class and must be restored first."""
+    return error_code(error) == _ARCHIVED
+
+
+def is_throttled(error: BaseException) -> bool:
+    """Whether S3 asked for fewer requests."""
+    return error_code(error) in _THROTTLED or " 503 " in str(error)
+
+
+def s3_failure(error: BaseException, action: str, bucket: str, key: str) -> LogminerError:
+    """The error to raise for what went wrong with `action` (get, list, put or delete) on a key."""
+    where = f"s3://{bucket}/{key}"
+    code = error_code(error)
+    if code in _EXPIRED:
+        return ConfigurationError(
+            "the AWS credentials have expired", where=where, fix="Log in again, and run again."
+        )
+    if code in _WRONG_KEYS:
+        return ConfigurationError(
+            f"AWS does not take these credentials ({code})", where=where, fix="Check them."
+        )
+    if is_denied(error):
+        return _denied(error, action, bucket, key, where)
+    if code == "NoSuchBucket":
+        return ConfigurationError("there is no such bucket", where=f"s3://{bucket}", fix="Check its name.")
+    if is_missing(error):
+        return StorageError(
+            "there is no such object", where=where, fix="It was deleted meanwhile; run again."
+        )
+    if is_archived(error):
+        return StorageError("lies in an archive storage class", where=where, fix="Restore it, and run again.")
+    reason = code or str(error).splitlines()[0][:200]
+    return StorageError(f"S3 failed: {reason}", where=where, fix="Run again: what is committed stays.")
+
+
+def _denied(error: BaseException, action: str, bucket: str, key: str, where: str) -> ConfigurationError:
+    resource = f"arn:aws:s3:::{bucket}" if action == "list" else f"arn:aws:s3:::{bucket}/{key}"
+    if "kms" in str(error).lower():
+        permission = "kms:Decrypt" if action in ("get", "list") else "kms:GenerateDataKey and kms:Decrypt"
+        return ConfigurationError(
+            f"access denied: {permission} on the bucket's KMS key is missing",
+            where=where,
+            fix=f"Allow it in the key's policy and yours, beside {_ACTIONS[action]} on {resource}.",
+        )
+    return ConfigurationError(
+        f"access denied: {_ACTIONS[action]} on {resource} is missing",
+        where=where,
+        fix="Allow it in your IAM policy; where the bucket is encrypted with a KMS key, kms:Decrypt on that too.",
+    )

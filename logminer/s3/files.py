@@ -1,0 +1,86 @@
+"""S3 objects as files that DuckDB reads: byte ranges, sizes known beforehand, ends kept.
+
+DuckDB asks for a Parquet file's last 16 KiB, then for the column chunks that it needs. With the size from the
+Delta log and the end of each file remembered, a query takes about one GET a file and no HEAD at all.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from fsspec import AbstractFileSystem
+
+from logminer.s3.access import S3Access
+from logminer.s3.fetching import Fetcher
+from logminer.s3.ranges import RangeFile
+
+# DuckDB reads footers from a file's end; most fit in this much.
+_END_BYTES = 64 << 10
+_MAX_KEPT_ENDS = 4_096
+# The objects under these names never change, so their time is of no interest; DuckDB wants one all the same.
+_SOME_TIME = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+class StoreFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no types
+    """The file system that DuckDB is given for `s3://`. Knows the files in `sizes` and no others."""
+
+    protocol = "s3"
+    cachable = False
+
+    def __init__(self, access: S3Access, sizes: Mapping[str, int]) -> None:
+        super().__init__()
+        self._fetcher = Fetcher(access)
+        self._sizes = dict(sizes)
+        self._ends: OrderedDict[str, bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return path
+
+    def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
+        """Name, size and type of a file."""
+        if path not in self._sizes:
+            raise FileNotFoundError(path)
+        return {"name": path, "size": self._sizes[path], "type": "file"}
+
+    def exists(self, path: str, **kwargs: Any) -> bool:
+        """Whether the file is one of the store's."""
+        return path in self._sizes
+
+    def glob(self, path: str, **kwargs: Any) -> list[str]:
+        """The file itself: names of the store hold no wildcards."""
+        return [path] if path in self._sizes else []
+
+    def modified(self, path: str) -> datetime:
+        """A time that never changes."""
+        return _SOME_TIME
+
+    def open(self, path: str, mode: str = "rb", **kwargs: Any) -> io.RawIOBase:
+        """A file to read."""
+        if mode != "rb" or path not in self._sizes:
+            raise FileNotFoundError(path)
+        return RangeFile(self, path, self._sizes[path])
+
+    def read_range(self, path: str, start: int, length: int) -> bytes:
+        """Bytes of a file; those at its end are fetched once."""
+        size = self._sizes[path]
+        length = min(length, size - start)
+        if start < size - _END_BYTES:
+            return self._fetcher.get_range(path, start, length)
+        with self._lock:
+            end = self._ends.get(path)
+        if end is None:
+            first = max(size - _END_BYTES, 0)
+            end = self._fetcher.get_range(path, first, size - first)
+            with self._lock:
+                self._ends[path] = end
+                while len(self._ends) > _MAX_KEPT_ENDS:
+                    self._ends.popitem(last=False)
+        offset = start - (size - len(end))
+        return end[offset : offset + length]

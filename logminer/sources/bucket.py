@@ -1,0 +1,115 @@
+"""Log objects below an S3 prefix, and the bodies that lie beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from operator import attrgetter
+
+from logminer.errors import LogminerError, UsageError
+from logminer.s3.access import S3Access
+from logminer.s3.failures import is_archived, is_denied, is_missing
+from logminer.s3.fetching import Fetcher
+from logminer.s3.listing import S3Folder, walk_folders
+from logminer.s3.uris import split_s3
+from logminer.sources.objects import (
+    HOUR_FOLDER_END,
+    MAX_BODY_BYTES,
+    BodyUnavailable,
+    Listing,
+    LogObject,
+    TimeSpan,
+    is_log_name,
+    is_loose_log,
+)
+
+
+def list_bucket(
+    uri: str, span: TimeSpan, access: S3Access, known_until: Mapping[str, datetime] | None = None
+) -> Listing:
+    """All log objects below an S3 prefix, each once, sorted by URI.
+
+    `known_until` gives, per Region folder (`s3://bucket/.../BedrockModelInvocationLogs/us-east-1`), the time
+    up to which everything is known; older folders are not listed. Raises UsageError where nothing is there,
+    ConfigurationError or StorageError.
+    """
+    bucket, prefix = split_s3(uri)
+    floors = known_until or {}
+
+    def wanted(region_folder: str, begin: datetime, end: datetime) -> bool:
+        floor = floors.get(f"s3://{bucket}/{region_folder}")
+        return span.may_overlap(begin, end) and (floor is None or end > floor)
+
+    listing = Listing()
+    loose: list[LogObject] = []
+    in_layout = found_any = False
+    for folder in walk_folders(access, bucket, prefix, wanted):
+        found_any = found_any or bool(folder.objects) or folder.key != prefix
+        if HOUR_FOLDER_END.search(folder.key):
+            in_layout = True
+            _add_hour(folder, bucket, listing)
+        else:
+            loose.extend(_log_objects(folder, bucket, listing))
+    if not found_any:
+        raise UsageError(
+            "there is nothing below this prefix", where=uri, fix="Check it: aws s3 ls " + uri + "/"
+        )
+    for log in loose:
+        if in_layout or not is_loose_log(log.uri):
+            listing.other_files += 1
+        else:
+            listing.objects.append(log)
+    listing.objects.sort(key=attrgetter("uri"))
+    return listing
+
+
+def _add_hour(folder: S3Folder, bucket: str, listing: Listing) -> None:
+    for log in _log_objects(folder, bucket, listing):
+        if is_log_name(log.uri.rpartition("/")[2]):
+            listing.objects.append(log)
+        else:
+            listing.other_files += 1
+
+
+def _log_objects(folder: S3Folder, bucket: str, listing: Listing) -> list[LogObject]:
+    found = []
+    for each in folder.objects:
+        if each.size_bytes == 0:
+            listing.empty_objects += 1
+        else:
+            found.append(LogObject(f"s3://{bucket}/{each.key}", f"s3://{bucket}", each.size_bytes, each.etag))
+    return found
+
+
+def read_bucket_body(fetcher: Fetcher, path: str, allowed_buckets: frozenset[str]) -> bytes:
+    """The stored bytes of an offloaded body, from an allowed bucket only. Raises BodyUnavailable.
+
+    The path was written by whoever wrote the log, so it leads nowhere but into these buckets.
+    """
+    try:
+        bucket, key = split_s3(path)
+    except UsageError:
+        raise BodyUnavailable("outside_source") from None
+    if bucket not in allowed_buckets or not key:
+        raise BodyUnavailable("outside_source")
+    try:
+        content = fetcher.get(f"s3://{bucket}/{key}", limit_bytes=MAX_BODY_BYTES)
+    except LogminerError as error:
+        raise BodyUnavailable(_reason(error)) from error
+    if len(content) > MAX_BODY_BYTES:
+        raise BodyUnavailable("too_large")
+    return content
+
+
+def _reason(error: LogminerError) -> str:
+    """The word for a failed fetch; what may work another time is raised as it is."""
+    cause = error.__cause__
+    if cause is None:
+        raise error
+    if is_missing(cause):
+        return "offloaded"
+    if is_archived(cause):
+        return "archived"
+    if is_denied(cause):
+        return "forbidden"
+    raise error

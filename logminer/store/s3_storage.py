@@ -1,0 +1,137 @@
+"""A store below an S3 prefix.
+
+Nothing is ever written in place: an object appears when its upload is complete. What is being written lies in
+an unnamed local file until then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tempfile
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from logminer.s3.access import S3Access, S3Settings
+from logminer.s3.failures import is_missing, s3_failure
+from logminer.s3.fetching import Fetcher
+from logminer.s3.ranges import open_object
+from logminer.s3.uris import split_s3
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+class S3Storage:
+    """The bytes of a store in S3."""
+
+    def __init__(self, uri: str, settings: S3Settings | None = None) -> None:
+        self._bucket, self._prefix = split_s3(uri)
+        self._access = S3Access(settings)
+        self._fetcher = Fetcher(self._access)
+
+    @property
+    def uri(self) -> str:
+        """The prefix's address."""
+        return f"s3://{self._bucket}/{self._prefix}".rstrip("/")
+
+    @property
+    def table_uri(self) -> str:
+        """The table's address."""
+        return f"{self.uri}/invocations"
+
+    @property
+    def table_options(self) -> dict[str, str]:
+        """How deltalake reaches the table, with credentials of this moment."""
+        return self._access.storage_options(self._bucket)
+
+    def path(self, name: str) -> str:
+        """The object's address."""
+        return f"{self.uri}/{name}"
+
+    def _key(self, name: str) -> str:
+        return f"{self._prefix}/{name}".lstrip("/")
+
+    def prepare(self) -> None:
+        """Nothing: there are no folders in S3."""
+
+    def list_names(self, folder: str) -> list[str]:
+        """Names of the objects directly in `folder`, sorted."""
+        import obstore
+        from obstore.exceptions import BaseError
+
+        try:
+            found: Any = obstore.list_with_delimiter(self._access.store(self._bucket), self._key(folder))
+        except BaseError as error:
+            raise s3_failure(error, "list", self._bucket, self._key(folder)) from error
+        start = len(self._key(""))
+        return sorted(each["path"][start:] for each in found["objects"])
+
+    def read_bytes(self, name: str) -> bytes | None:
+        """The content of an object, if there is one."""
+        from logminer.errors import LogminerError
+
+        try:
+            return self._fetcher.get(self.path(name))
+        except LogminerError as error:
+            if error.__cause__ is not None and is_missing(error.__cause__):
+                return None
+            raise
+
+    @contextlib.contextmanager
+    def open_output(self, name: str) -> Iterator[BinaryIO]:
+        """An object to write; it appears when the context ends without an error."""
+        with tempfile.TemporaryFile(prefix="logminer-") as local:
+            yield cast(BinaryIO, local)
+            local.seek(0)
+            self._upload(name, cast(BinaryIO, local))
+
+    def create(self, name: str) -> BinaryIO:
+        """A new object under a name that is in use nowhere; it is uploaded when it is closed."""
+        return cast(BinaryIO, _Upload(self, name))
+
+    def _upload(self, name: str, content: BinaryIO) -> None:
+        self._fetcher.put(self.path(name), content)
+
+    def open_input(self, name: str, size_bytes: int) -> BinaryIO:
+        """An object to read at any place."""
+        return cast(BinaryIO, open_object(self._fetcher, self.path(name), size_bytes, 1 << 20))
+
+    def delete(self, name: str) -> None:
+        """Remove an object."""
+        import obstore
+        from obstore.exceptions import BaseError
+
+        try:
+            obstore.delete(self._access.store(self._bucket), self._key(name))
+        except BaseError as error:
+            if not is_missing(error):
+                raise s3_failure(error, "delete", self._bucket, self._key(name)) from error
+
+    def connect_files(self, connection: duckdb.DuckDBPyConnection, files: Sequence[tuple[str, int]]) -> None:
+        """Let DuckDB read the given objects, by name and size."""
+        from logminer.s3.files import StoreFiles
+
+        connection.register_filesystem(
+            StoreFiles(self._access, {self.path(name): size for name, size in files})
+        )
+
+
+class _Upload(io.FileIO):
+    """A local file that has no name and becomes an object when it is closed."""
+
+    def __init__(self, storage: S3Storage, name: str) -> None:
+        self._storage, self._name = storage, name
+        with tempfile.TemporaryFile(prefix="logminer-") as local:
+            import os
+
+            super().__init__(os.dup(local.fileno()), "w+b")
+
+    def close(self) -> None:
+        """Upload, once."""
+        if not self.closed:
+            try:
+                self.seek(0)
+                self._storage._upload(self._name, cast(BinaryIO, self))
+            finally:
+                super().close()

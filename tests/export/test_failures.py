@@ -1,0 +1,117 @@
+"""An export that fails leaves nothing behind: no file, no temporary file, no entry in the register."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from query.logs import make_store, record
+
+from logminer import pipeline
+from logminer.errors import ConfigurationError, StorageError, UsageError
+from logminer.export import exporting
+from logminer.export.exporting import ExportPlan, export_pairs
+from logminer.export.format import ExportFormat, ExportPair
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    return make_store(tmp_path, [record("a"), record("b", prompt="b")])
+
+
+def left_behind(tmp_path: Path) -> set[str]:
+    """All files but the store's table and the logs, hidden ones too."""
+    names = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    return {name for name in names if not name.startswith(("logs/", "store/invocations/", "store/models/"))}
+
+
+def fail_at_the_second(error: BaseException) -> Callable[[ExportPair], bytes]:
+    lines = iter([b"first line\n"])
+
+    def write_line(pair: ExportPair) -> bytes:
+        for line in lines:
+            return line
+        raise error
+
+    return write_line
+
+
+DISK_FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"), [(DISK_FULL, StorageError), (KeyboardInterrupt(), KeyboardInterrupt)]
+)
+@pytest.mark.parametrize("old", [None, b"an older export"])
+def test_writing_fails(
+    tmp_path: Path, store: str, error: BaseException, raised: type[BaseException], old: bytes | None
+) -> None:
+    path = tmp_path / "train.jsonl"
+    if old is not None:
+        path.write_bytes(old)
+    before = left_behind(tmp_path)
+    broken = ExportFormat("broken", "", "", fail_at_the_second(error))
+    plan = ExportPlan(pipeline.make_selection(), broken, str(path), allow_few=True)
+    with pipeline.open_view(store, None, None) as view, pytest.raises(raised):
+        export_pairs(view, plan)
+    assert left_behind(tmp_path) == before
+    assert (path.read_bytes() if old is not None else None) == old
+
+
+@pytest.mark.parametrize("step", ["register", "rename"])
+def test_the_end_fails(tmp_path: Path, store: str, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    path = tmp_path / "train.jsonl"
+    path.write_bytes(b"an older export")
+    before = left_behind(tmp_path)
+
+    def fail(*arguments: Any) -> None:
+        raise DISK_FULL
+
+    if step == "register":
+        monkeypatch.setattr(exporting, "add_export", fail)
+    else:
+        replace = os.replace
+        monkeypatch.setattr(
+            os, "replace", lambda old, new: fail() if str(new) == str(path) else replace(old, new)
+        )
+    with pytest.raises(StorageError, match="No space left"):
+        pipeline.export(str(path), store, allow_few=True)
+    assert left_behind(tmp_path) == before
+    assert path.read_bytes() == b"an older export"
+
+
+@pytest.mark.parametrize(
+    "name", ["", "train.jsonl/", "logs", "-", "s3://bucket/train.jsonl", "a\0b", "store/x.jsonl"]
+)
+def test_places_where_no_export_can_be(
+    tmp_path: Path, store: str, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError):
+        pipeline.export(name, store, allow_few=True)
+    assert left_behind(tmp_path) == set()
+
+
+def test_a_device_is_not_replaced_by_a_file(tmp_path: Path, store: str) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(UsageError, match="device or pipe"):
+        pipeline.export(str(pipe), store, allow_few=True)
+    assert pipe.is_fifo()
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path, store: str) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises((StorageError, ConfigurationError)):
+        pipeline.export(str(tmp_path / "file/train.jsonl"), store, allow_few=True)
+    assert left_behind(tmp_path) == {"file"}
+
+
+def test_a_local_uri_is_a_path(tmp_path: Path, store: str) -> None:
+    report = pipeline.export(f"file://{tmp_path}/new/train.jsonl", store, allow_few=True)
+    assert report.entry.path == str(tmp_path / "new/train.jsonl")
+    assert (tmp_path / "new/train.jsonl").exists()
