@@ -12,7 +12,8 @@ from typing import Any
 from logminer.conversations import record_decoder
 from logminer.framing import Quarantined
 from logminer.ingest.reader import read_log
-from logminer.sources import LogObject, list_source, open_log
+from logminer.sources import LogObject, list_source
+from logminer.sources.local import open_local
 from logminer.store.quarantine import QUARANTINE_REASONS
 from logminer.store.rows import Row
 
@@ -69,7 +70,7 @@ def read_source(source: Path) -> list[Row | Quarantined]:
     """What the log objects of a folder or file give."""
     found: list[Row | Quarantined] = []
     for log in list_source(str(source)).objects:
-        with open_log(log) as stream:
+        with open_local(log) as stream:
             found.extend(checked(read_log(log, stream, record_decoder())))
     return found
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import random
 import resource
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,23 +15,16 @@ from logminer.ingest import driver
 from logminer.store.storage import open_storage
 from logminer.store.table import create_table, open_table
 
-from .ground import Ground, check_invariants, committed, finish, orphans, record, wait_until
-
-_PR_CAPBSET_DROP = 24
-_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
-
-
-def without_privileges() -> None:
-    """Make file permissions count for root as well: it may otherwise read and write everything."""
-    if os.geteuid() == 0 and sys.platform == "linux":
-        libc = ctypes.CDLL(None, use_errno=True)
-        for capability in (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH):
-            if libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
-                raise OSError(ctypes.get_errno(), "prctl")
-
-
-def started(ground: Ground, *arguments: Path, **options: object) -> subprocess.Popen[bytes]:
-    return ground.start(*arguments, preexec_fn=without_privileges, **options)  # type: ignore[arg-type]
+from .ground import (
+    Ground,
+    check_invariants,
+    committed,
+    finish,
+    orphans,
+    record,
+    wait_until,
+    without_privileges,
+)
 
 
 def assert_clear(stderr: str, *words: str) -> None:
@@ -119,7 +109,7 @@ def test_a_store_that_cannot_be_written(two_commits: Ground, closed: str, worker
     if closed == ".":
         two_commits.write("d", [b"broken"])
     try:
-        code, _, stderr = finish(started(two_commits, workers=workers))
+        code, _, stderr = finish(two_commits.start(workers=workers, preexec_fn=without_privileges))
     finally:
         folder.chmod(0o700)
     assert code == 3, stderr
@@ -133,7 +123,7 @@ def test_a_store_that_cannot_be_read(two_commits: Ground) -> None:
     folder = two_commits.store / "invocations" / "_delta_log"
     folder.chmod(0)
     try:
-        code, _, stderr = finish(started(two_commits))
+        code, _, stderr = finish(two_commits.start(preexec_fn=without_privileges))
     finally:
         folder.chmod(0o700)
     assert code == 3, stderr
@@ -145,7 +135,7 @@ def test_a_log_object_that_cannot_be_read(ground: Ground, workers: int) -> None:
     for number in range(6):
         ground.write(str(number), [record(str(number))])
     (ground.logs / "3.json.gz").chmod(0)
-    code, _, stderr = finish(started(ground, workers=workers))
+    code, _, stderr = finish(ground.start(workers=workers, preexec_fn=without_privileges))
     assert code == 3, stderr
     assert_clear(stderr, "1 log object could not be opened")
     assert ground.requests() == ["0", "1", "2", "4", "5"]

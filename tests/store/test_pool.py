@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -171,8 +170,8 @@ def test_very_many_unreadable_objects_block_nobody(ground: Ground) -> None:
     for number in range(3_000):
         ground.write(f"{number:04}-{'x' * 100}", [b"{}"])
     objects = list_source(str(ground.logs)).objects
-    for log in objects:
-        os.unlink(log.path)
+    for path in ground.logs.iterdir():
+        path.unlink()
     worker = WorkerProcess(start_of(ground))
     for at in range(0, 3_000, 1_000):
         worker.ask(Read(objects[at : at + 1_000], []))

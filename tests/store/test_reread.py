@@ -13,7 +13,7 @@ from logminer.ingest.driver import Portions, Reread
 from logminer.store import rows
 from logminer.store.table import Table
 
-from .ground import Ground, check_invariants, record
+from .ground import Ground, check_invariants, finish, record, without_privileges
 
 CHANGED = Reread(changed=True)
 OLD = Reread(older_parsers=True)
@@ -116,22 +116,17 @@ def test_an_object_that_has_records_at_last(ground: Ground) -> None:
     assert ground.ingest(reread=CHANGED).skipped == 1
 
 
-def test_rows_of_an_object_that_cannot_be_read_now_stay(
-    ground: Ground, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from logminer.errors import StorageError
-    from logminer.ingest import worker
-    from logminer.sources import LogObject
-
-    def closed(log: LogObject) -> None:
-        raise StorageError("cannot read", where=log.uri)
-
+@pytest.mark.parametrize("workers", [1, 2])
+def test_rows_of_an_object_that_cannot_be_read_now_stay(ground: Ground, workers: int) -> None:
     first_ingest(ground)
-    ground.write("a", [record("4"), record("5"), record("6")])
-    monkeypatch.setattr(worker, "open_log", closed)
-    report = ground.ingest(reread=CHANGED)
-    assert (report.reread, len(report.tally.unreadable)) == (0, 1)
-    assert ground.requests() == ["1", "2", "3"]
+    path = ground.write("a", [record("4"), record("5"), record("6")])
+    ground.write("b", [record("3"), record("7")])
+    path.chmod(0)
+    process = ground.start(ground.logs, "--reread-changed", workers=workers, preexec_fn=without_privileges)
+    code, _, stderr = finish(process)
+    assert code == 3, stderr
+    assert ground.requests() == ["1", "2", "3", "7"]
+    check_invariants(ground)
 
 
 def test_two_runs_reread_at_once(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
