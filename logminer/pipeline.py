@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from logminer.export.exporting import ExportReport
     from logminer.ingest.driver import IngestReport, Progress
-    from logminer.sources import LogObject
+    from logminer.sources import LogObject, SourceRule
     from logminer.validation import Report
 
 
@@ -149,21 +149,24 @@ def ingest(
     status: str | Sequence[str] | None = None,
     progress: Progress | None = None,
     stop: threading.Event | None = None,
+    rules: Sequence[SourceRule] = (),
 ) -> IngestReport:
     """Read invocation logs into a store: everything that is not there yet, each log record exactly once.
 
-    `sources` are folders, files, globs, or `-` for standard input. `reread_changed` replaces the rows of log
+    `sources` are folders, files, globs, `s3://bucket/prefix`, or `-` for standard input; `rules` say how S3 is
+    reached where the AWS chain alone does not. `reread_changed` replaces the rows of log
     objects whose content changed; `reparse` those of objects with rows (of the given `status`) that an older
     parser wrote. Once `stop` is set, what is under way is committed and the report says `interrupted`.
     Raises UsageError, ConfigurationError or StorageError.
     """
     from logminer.ingest.driver import Reread, ingest_objects
-    from logminer.sources import list_source, spool_stdin
+    from logminer.sources import SourceReader, list_source, spool_stdin
 
     if not sources:
         raise UsageError("say what to read", where="SOURCE", fix="logminer ingest FOLDER")
     storage = open_storage(store)
     span = _instant(since, "--since"), _instant(until, "--until")
+    reader = SourceReader(rules)
     with tempfile.TemporaryDirectory(prefix="logminer-") as spool:
         objects: list[LogObject] = []
         passed_over = 0
@@ -171,7 +174,7 @@ def ingest(
             if source == "-":
                 objects.append(spool_stdin(sys.stdin.buffer, spool))
                 continue
-            listing = list_source(source, since=span[0], until=span[1])
+            listing = list_source(source, since=span[0], until=span[1], reader=reader)
             _refuse_store_in_source(storage, source)
             logs = _without_store(storage, source, listing.objects)
             passed_over += listing.other_files + len(listing.objects) - len(logs)
@@ -184,6 +187,7 @@ def ingest(
             progress=progress,
             stop=stop,
             passed_over=passed_over,
+            rules=rules,
         )
 
 

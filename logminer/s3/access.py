@@ -61,6 +61,7 @@ class S3Access:
     def _make_store(self, bucket: str, prefix: str) -> S3Store:
         from obstore.store import S3Store
 
+        self._frozen_credentials()  # what is wrong with them is said here, not by a request that fails
         config: S3Config = {"region": self.region_of(bucket)}
         endpoint = self.endpoint()
         if endpoint is not None:
