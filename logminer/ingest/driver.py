@@ -130,8 +130,7 @@ def ingest_objects(
 
     Once `stop` is set, what is under way is finished and committed, and the report says `interrupted`.
     `passed_over` counts files of the source that are no logs; it goes into the report. `rules` say how S3 is
-    reached. Raises StorageError and
-    ConfigurationError; what was committed until then stays.
+    reached. Raises StorageError and ConfigurationError; what was committed until then stays.
     """
     started = time.monotonic()
     run = new_run()

@@ -30,11 +30,12 @@ def mark_redelivered(storage: Storage, stored: Sequence[DataFile], pending: Sequ
         else "false"
     )
     rows = fetch_rows(
+        storage,
         "WITH new AS (SELECT filename, timestamp::DATE AS day, request_id, source_uri, source_position, "
         "redelivered, row_number() OVER (PARTITION BY timestamp::DATE, request_id "
         f"ORDER BY source_uri, source_position) AS place FROM {scan_files(storage, pending, filename=True)} "
         f"WHERE request_id IS NOT NULL), marked AS (SELECT *, place > 1 OR {is_stored} AS mark FROM new) "
-        "SELECT filename, source_uri, source_position, mark FROM marked WHERE mark <> redelivered"
+        "SELECT filename, source_uri, source_position, mark FROM marked WHERE mark <> redelivered",
     )
     return _by_file(storage, pending, rows)
 
@@ -56,6 +57,7 @@ def revive_twins(
     new = _of_days(pending, removed)
     lives_on = f" EXCEPT SELECT timestamp::DATE, request_id FROM {scan_files(storage, new)}" if new else ""
     rows = fetch_rows(
+        storage,
         "WITH gone AS (SELECT DISTINCT timestamp::DATE AS day, request_id "
         f"FROM {scan_files(storage, removed)} WHERE request_id IS NOT NULL AND NOT redelivered "
         f"AND source_uri IN (SELECT unnest($1)){lives_on}), "

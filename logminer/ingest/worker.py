@@ -169,7 +169,8 @@ class IngestWorker:
             self._finish(day)
 
     def _finish(self, day: date) -> None:
-        self._files.append(self._writers.pop(day).finish())
+        self._files.append(self._writers[day].finish())
+        del self._writers[day]
 
     def harvest(self) -> Harvest:
         """Finish all files, and hand over everything since the last harvest."""

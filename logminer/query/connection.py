@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from logminer.errors import LogminerError, StorageError, UsageError
 from logminer.store.duck import connect, quote_literal
+from logminer.store.storage import Storage
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,14 +29,13 @@ class StoreConnection:
     a folder of its own that only this user can read, and that goes when the connection is closed.
     """
 
-    def __init__(self, store_uri: str, paths: Collection[str]) -> None:
-        self._store_uri = store_uri
+    def __init__(self, storage: Storage, paths: Collection[str]) -> None:
+        self._store_uri = storage.uri
         self._spill = tempfile.TemporaryDirectory(prefix="logminer-")
-        self._connection = connect()
+        self._connection = connect(storage)
         allowed = ", ".join(quote_literal(path) for path in paths)
         for setting in (
             f"temp_directory = {quote_literal(self._spill.name)}",
-            "memory_limit = '60%'",
             "autoinstall_known_extensions = false",
             "autoload_known_extensions = false",
             f"allowed_paths = [{allowed}]",

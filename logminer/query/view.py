@@ -159,8 +159,10 @@ class StoreView:
     def connection(self) -> StoreConnection:
         """The connection; instants are UTC."""
         if self._connection is None:
-            paths = [self.storage.path(f"invocations/{file.name}") for file in self.snapshot.files]
-            self._connection = StoreConnection(self.storage.uri, paths)
+            paths = [
+                self.storage.path(f"invocations/{file.name}", file.size_bytes) for file in self.snapshot.files
+            ]
+            self._connection = StoreConnection(self.storage, paths)
         return self._connection
 
     def _files(self, selection: Selection) -> tuple[DataFile, ...]:

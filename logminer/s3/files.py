@@ -15,7 +15,6 @@ from typing import Any
 
 from fsspec import AbstractFileSystem
 
-from logminer.s3.access import S3Access
 from logminer.s3.fetching import Fetcher
 from logminer.s3.ranges import RangeFile
 
@@ -32,10 +31,10 @@ class StoreFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no typ
     protocol = "s3"
     cachable = False
 
-    def __init__(self, access: S3Access, sizes: Mapping[str, int]) -> None:
+    def __init__(self, fetcher: Fetcher, sizes: Mapping[str, int]) -> None:
         super().__init__()
-        self._fetcher = Fetcher(access)
-        self._sizes = dict(sizes)
+        self._fetcher = fetcher
+        self._sizes = sizes
         self._ends: OrderedDict[str, bytes] = OrderedDict()
         self._lock = threading.Lock()
 

@@ -23,20 +23,25 @@ class RangeFile(io.RawIOBase):
         self._at = 0
 
     def readable(self) -> bool:
+        """Yes."""
         return True
 
     def seekable(self) -> bool:
+        """Yes."""
         return True
 
     def tell(self) -> int:
+        """Where the next read begins."""
         return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place."""
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         self._at = base + offset
         return self._at
 
     def read(self, size: int = -1) -> bytes:
+        """Bytes from here on, fewer only at the end."""
         if size < 0:
             size = self._size
         size = min(size, self._size - self._at)
@@ -45,6 +50,7 @@ class RangeFile(io.RawIOBase):
         return data
 
     def readinto(self, buffer: Any) -> int:
+        """Fill a buffer from here on."""
         data = self.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)

@@ -15,21 +15,22 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def connect() -> duckdb.DuckDBPyConnection:
-    """A connection in which instants are UTC."""
+def connect(storage: Storage) -> duckdb.DuckDBPyConnection:
+    """A connection that can read a store's files, and in which instants are UTC."""
     import duckdb
 
     connection = duckdb.connect(":memory:", config={"threads": usable_cores()})
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET parquet_metadata_cache = true")
+    storage.connect(connection)
     return connection
 
 
-def fetch_rows(text: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+def fetch_rows(storage: Storage, text: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """All rows of a query of our own over files of the store. Raises StorageError where one cannot be read."""
     import duckdb
 
-    with connect() as connection:
+    with connect(storage) as connection:
         try:
             return connection.execute(text, list(params)).fetchall()
         except duckdb.Error as error:
@@ -61,7 +62,9 @@ def scan_files(storage: Storage, files: Iterable[DataFile], *, filename: bool = 
     (DuckDB's `schema` option would spare it a look at every file, but takes the fields of a struct by their
     place, and so gives other fields' values.)
     """
-    paths = ", ".join(quote_literal(storage.path(f"invocations/{file.name}")) for file in files)
+    paths = ", ".join(
+        quote_literal(storage.path(f"invocations/{file.name}", file.size_bytes)) for file in files
+    )
     options = ", filename=true" if filename else ""
     return f"read_parquet([{paths}], union_by_name=true, hive_partitioning=false{options})"
 

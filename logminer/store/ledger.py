@@ -19,8 +19,9 @@ def known_objects(storage: Storage, snapshot: Snapshot) -> Known:
     known = record_less_objects(storage)
     if snapshot.files:
         rows = fetch_rows(
+            storage,
             "SELECT source_uri, any_value(source_etag), any_value(source_size) "
-            f"FROM {scan_files(storage, snapshot.files)} GROUP BY source_uri"
+            f"FROM {scan_files(storage, snapshot.files)} GROUP BY source_uri",
         )
         known.update({row[0]: row for row in cast(list[tuple[str, str, int]], rows)})
     return known
@@ -33,6 +34,7 @@ def objects_of_older_parsers(
     if not snapshot.files:
         return set()
     rows = fetch_rows(
+        storage,
         f"SELECT DISTINCT source_uri FROM {scan_files(storage, snapshot.files)} "
         "WHERE parser_version < $1 AND ($2 IS NULL OR list_contains($2, status))",
         [parser_version, None if statuses is None else list(statuses)],
@@ -45,7 +47,9 @@ def objects_in(storage: Storage, files: Iterable[DataFile]) -> set[str]:
     files = list(files)
     if not files:
         return set()
-    return {uri for (uri,) in fetch_rows(f"SELECT DISTINCT source_uri FROM {scan_files(storage, files)}")}
+    return {
+        uri for (uri,) in fetch_rows(storage, f"SELECT DISTINCT source_uri FROM {scan_files(storage, files)}")
+    }
 
 
 def objects_since(storage: Storage, old: Snapshot, new: Snapshot) -> set[str]:
@@ -64,7 +68,9 @@ def files_with_objects(
         return []
     scan = scan_files(storage, files, filename=True)
     rows = fetch_rows(
-        f"SELECT DISTINCT filename FROM {scan} WHERE source_uri IN (SELECT unnest($1))", [list(objects)]
+        storage,
+        f"SELECT DISTINCT filename FROM {scan} WHERE source_uri IN (SELECT unnest($1))",
+        [list(objects)],
     )
     paths = {path for (path,) in rows}
     return [file for file in files if storage.path(f"invocations/{file.name}") in paths]

@@ -121,6 +121,7 @@ def record_less_objects(storage: Storage) -> dict[str, tuple[str, str, int]]:
     if not files:
         return {}
     rows = fetch_rows(
+        storage,
         "SELECT source_uri, arg_max(source_etag, place), arg_max(source_size, place) FROM "
         "(SELECT *, (ingested_at, ingest_id, source_position) AS place FROM read_parquet($1)) "
         "GROUP BY source_uri HAVING arg_max(object_records, place) = 0",
@@ -145,6 +146,7 @@ def read_quarantine(
         rows = f"SELECT source_uri, any_value(source_etag) AS source_etag FROM {scan_files(storage, stored)} "
         rows += "WHERE source_uri IN (SELECT source_uri FROM found) GROUP BY source_uri"
     return fetch_rows(
+        storage,
         "WITH found AS (SELECT *, (ingested_at, ingest_id) AS reading FROM read_parquet($1)), "
         f"stored AS ({rows}), "
         "last AS (SELECT source_uri, arg_max(source_etag, reading) AS source_etag FROM found GROUP BY source_uri), "

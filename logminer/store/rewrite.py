@@ -54,13 +54,13 @@ def rewrite_file(
 
 def read_row_groups(storage: Storage, file: DataFile) -> Iterable[pa.Table]:
     """A data file's row groups, one after the other. Raises StorageError where it is damaged or gone."""
-    path = storage.path(f"invocations/{file.name}")
+    name = f"invocations/{file.name}"
     try:
-        with pq.ParquetFile(path) as source:
+        with storage.open_input(name, file.size_bytes) as stream, pq.ParquetFile(stream) as source:
             for index in range(source.num_row_groups):
                 yield source.read_row_group(index)
     except (OSError, pa.ArrowException) as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(storage.path(name), error) from error
 
 
 def fields_of_file(storage: Storage, file: DataFile) -> list[str]:
@@ -70,11 +70,12 @@ def fields_of_file(storage: Storage, file: DataFile) -> list[str]:
 
 def schema_of_file(storage: Storage, file: DataFile) -> pa.Schema:
     """A data file's schema. Raises StorageError where it is damaged or gone."""
-    path = storage.path(f"invocations/{file.name}")
+    name = f"invocations/{file.name}"
     try:
-        return pq.read_schema(path)
+        with storage.open_input(name, file.size_bytes) as stream:
+            return pq.read_schema(stream)
     except (OSError, pa.ArrowException) as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(storage.path(name), error) from error
 
 
 def _unreadable(path: str, error: Exception) -> LogminerError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from logminer.s3.access import S3Access, S3Settings
@@ -29,6 +29,7 @@ class S3Storage:
         self._bucket, self._prefix = split_s3(uri)
         self._access = S3Access(settings)
         self._fetcher = Fetcher(self._access)
+        self._sizes: dict[str, int] = {}
 
     @property
     def uri(self) -> str:
@@ -45,9 +46,12 @@ class S3Storage:
         """How deltalake reaches the table, with credentials of this moment."""
         return self._access.storage_options(self._bucket)
 
-    def path(self, name: str) -> str:
+    def path(self, name: str, size_bytes: int | None = None) -> str:
         """The object's address."""
-        return f"{self.uri}/{name}"
+        path = f"{self.uri}/{name}"
+        if size_bytes is not None:
+            self._sizes[path] = size_bytes
+        return path
 
     def _key(self, name: str) -> str:
         return f"{self._prefix}/{name}".lstrip("/")
@@ -65,7 +69,10 @@ class S3Storage:
         except BaseError as error:
             raise s3_failure(error, "list", self._bucket, self._key(folder)) from error
         start = len(self._key(""))
-        return sorted(each["path"][start:] for each in found["objects"])
+        names = {each["path"][start:]: each["size"] for each in found["objects"]}
+        for name, size in names.items():
+            self.path(name, size)
+        return sorted(names)
 
     def read_bytes(self, name: str) -> bytes | None:
         """The content of an object, if there is one."""
@@ -108,13 +115,11 @@ class S3Storage:
             if not is_missing(error):
                 raise s3_failure(error, "delete", self._bucket, self._key(name)) from error
 
-    def connect_files(self, connection: duckdb.DuckDBPyConnection, files: Sequence[tuple[str, int]]) -> None:
-        """Let DuckDB read the given objects, by name and size."""
+    def connect(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Let DuckDB read the objects whose sizes are known."""
         from logminer.s3.files import StoreFiles
 
-        connection.register_filesystem(
-            StoreFiles(self._access, {self.path(name): size for name, size in files})
-        )
+        connection.register_filesystem(StoreFiles(self._fetcher, self._sizes))
 
 
 class _Upload(io.FileIO):

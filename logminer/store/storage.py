@@ -12,9 +12,13 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from logminer.errors import ConfigurationError, StorageError, UsageError
+from logminer.s3.uris import is_s3
+
+if TYPE_CHECKING:
+    import duckdb
 
 # DuckDB takes the first for wildcards, deltalake the others for an escape and a separator.
 _REFUSED_CHARACTERS = "*?[]{}%\\"
@@ -31,8 +35,21 @@ class Storage(Protocol):
     def table_uri(self) -> str:
         """The Delta table's root, as deltalake takes it."""
 
-    def path(self, name: str) -> str:
-        """The file `name` as DuckDB and pyarrow take it."""
+    @property
+    def table_options(self) -> dict[str, str] | None:
+        """How deltalake reaches the table, with credentials of this moment; None where it needs to be told nothing."""
+
+    def path(self, name: str, size_bytes: int | None = None) -> str:
+        """The file `name` as DuckDB takes it, in a connection that `connect` was called with.
+
+        A size that is known spares a question for it.
+        """
+
+    def connect(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Let a DuckDB connection read the store's files."""
+
+    def open_input(self, name: str, size_bytes: int) -> BinaryIO:
+        """A file to read at any place. Raises StorageError where there is none."""
 
     def list_names(self, folder: str) -> list[str]:
         """Names of the whole files directly in `folder`, sorted; none where it does not exist."""
@@ -69,9 +86,24 @@ class LocalStorage:
         """The table's folder."""
         return os.path.join(self._root, "invocations")
 
-    def path(self, name: str) -> str:
+    @property
+    def table_options(self) -> None:
+        """Nothing needs to be told."""
+        return None
+
+    def path(self, name: str, size_bytes: int | None = None) -> str:
         """The file's path."""
         return os.path.join(self._root, name)
+
+    def connect(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Nothing: DuckDB reads local files by itself."""
+
+    def open_input(self, name: str, size_bytes: int) -> BinaryIO:
+        """A file to read at any place."""
+        try:
+            return open(self.path(name), "rb")
+        except OSError as error:
+            raise storage_error(error, self.path(name)) from error
 
     def prepare(self) -> None:
         """Make the store's folder and the table's."""
@@ -188,9 +220,15 @@ def storage_error(error: OSError, path: str) -> StorageError | ConfigurationErro
 
 def open_storage(uri: str) -> Storage:
     """The storage of a store. Raises UsageError for places that a store cannot be in."""
+    if is_s3(uri):
+        from logminer.store.s3_storage import S3Storage
+
+        return S3Storage(uri)
     if "://" in uri and not uri.startswith("file://"):
         raise UsageError(
-            f"a store cannot lie in {uri.split('://')[0]}://", where=uri, fix="Give a folder as --store."
+            f"a store cannot lie in {uri.split('://')[0]}://",
+            where=uri,
+            fix="Give a folder or s3://bucket/prefix as --store.",
         )
     root = uri.removeprefix("file://")
     if not root:

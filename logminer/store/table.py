@@ -100,11 +100,16 @@ class Table:
         return self._delta.version()
 
     def refresh(self) -> None:
-        """See the newest version. Raises StoreChangedError where the table is another one by now."""
+        """See the newest version. Raises StorageError where the table is gone or another one by now."""
         self._delta = self._newest()
 
     def _newest(self) -> DeltaTable:
-        newest = open_table(self._storage)._delta
+        try:
+            newest = open_table(self._storage)._delta
+        except UsageError as error:
+            raise StorageError(
+                "the store is gone", where=self._storage.uri, fix="Was it moved or deleted? Run again."
+            ) from error
         if newest.metadata().id != self._delta.metadata().id:
             raise StoreChangedError(
                 "the store was deleted and made anew meanwhile", where=self._storage.uri, fix="Run again."
@@ -245,7 +250,7 @@ def table_exists(storage: Storage) -> bool:
     from deltalake.exceptions import DeltaError
 
     try:
-        return DeltaTable.is_deltatable(storage.table_uri)
+        return DeltaTable.is_deltatable(storage.table_uri, storage_options=storage.table_options)
     except (DeltaError, OSError) as error:
         raise delta_error(error, storage, "cannot open the store") from error
 
@@ -270,6 +275,7 @@ def create_table(storage: Storage, metadata_fields: Sequence[str]) -> None:
             partition_by=["date"],
             configuration=_PROPERTIES,
             raise_if_key_not_exists=False,
+            storage_options=storage.table_options,
         )
     except (DeltaError, OSError) as error:
         if not table_exists(storage):
@@ -285,7 +291,7 @@ def open_table(storage: Storage, version: int | None = None) -> Table:
         # deltalake would look for every version up to this one, which can take for ever.
         raise _no_version(storage, version)
     try:
-        delta = DeltaTable(storage.table_uri, version=version)
+        delta = DeltaTable(storage.table_uri, version=version, storage_options=storage.table_options)
     except TableNotFoundError as error:
         if version is not None and table_exists(storage):
             raise _no_version(storage, version) from error

@@ -18,7 +18,7 @@ def test_counts(text, value):
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "1_0", "٣", "²", " 1", "1e3", str(2**63), "9" * 5000])
 def test_what_is_no_count(text):
-    with pytest.raises(UsageError, match="--limit: cannot be .*\n  Give a whole number, 0 or more"):
+    with pytest.raises(UsageError, match=r"--limit: cannot be .*\n  Give a whole number, 0 or more"):
         number("--limit")(text)
 
 

@@ -23,7 +23,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 CONTROL = "/--faults--"
-_KMS_KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd"
+KMS_KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd"
 _USER = "User: arn:aws:iam::111122223333:user/test is not authorized to perform:"
 # Status, code and message as S3 answers: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 ERRORS = {
@@ -33,7 +33,7 @@ ERRORS = {
     "kms_denied": (
         403,
         "AccessDenied",
-        f"{_USER} kms:Decrypt on resource: {_KMS_KEY} because no identity-based policy allows it",
+        f"{_USER} kms:Decrypt on resource: {KMS_KEY} because no identity-based policy allows it",
     ),
     "expired_token": (400, "ExpiredToken", "The provided token has expired."),
     "bad_key_id": (
@@ -52,6 +52,8 @@ ERRORS = {
 # connection; half of it with the length of the half; all of it with the length of the half; late; the request
 # done, and no answer at all.
 TRANSFERS = ("reset", "truncated", "short", "wrong_length", "stall", "lost_answer")
+# No fault: a listing comes in pages of two entries, as a long one comes in pages of 1,000.
+SMALL_PAGES = "small_pages"
 _KEPT_HEADERS = re.compile(r"x-amz-|range|if-", re.IGNORECASE)
 _HOP_BY_HOP = ("connection", "keep-alive", "transfer-encoding", "expect", "te", "upgrade")
 
@@ -73,7 +75,7 @@ class Rule:
     ms: int = 0
 
     def __post_init__(self) -> None:
-        if self.kind not in ERRORS and self.kind not in TRANSFERS:
+        if self.kind not in (*ERRORS, *TRANSFERS, SMALL_PAGES):
             raise ValueError(f"there is no fault {self.kind!r}")
 
     def fits(self, method: str, path: str) -> bool:
@@ -86,7 +88,7 @@ class Request:
     """One request as the proxy saw it; `fault` is empty where it was passed on as it is.
 
     `key` and `query` are decoded. `headers` has those about S3, ranges and conditions, by lower-case names.
-    `status` is the one sent back, `sent_bytes` how much of the answer's body was sent.
+    `signed_by` is the access key id, `status` the one sent back, `sent_bytes` how much of the answer's body went.
     """
 
     method: str
@@ -94,6 +96,7 @@ class Request:
     key: str
     query: dict[str, str]
     headers: dict[str, str]
+    signed_by: str
     fault: str
     status: int
     sent_bytes: int
@@ -172,7 +175,7 @@ class Handler(BaseHTTPRequestHandler):
         path = urllib.parse.unquote(self.path)
         rule = self.server.faults.choose(self.command, path)
         kind = rule.kind if rule is not None else ""
-        answer = _error(kind, self.command, path) if kind in ERRORS else self._forward(body)
+        answer = _error(kind, self.command, path) if kind in ERRORS else self._forward(body, kind)
         if rule is not None and kind == "stall":
             time.sleep(rule.ms / 1000)
         # The log comes first: a client that has its answer can ask for it.
@@ -194,11 +197,13 @@ class Handler(BaseHTTPRequestHandler):
             data = json.dumps([asdict(request) for request in self.server.faults.log()]).encode()
         self._send(_message(Answer(200, [], data), len(data)) + data, "")
 
-    def _forward(self, body: bytes) -> Answer:
+    def _forward(self, body: bytes, kind: str) -> Answer:
+        is_listing = "list-type=2" in self.path
+        target = f"{self.path}&max-keys=2" if kind == SMALL_PAGES and is_listing else self.path
         upstream = http.client.HTTPConnection("127.0.0.1", self.server.upstream_port, timeout=60)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
         try:
-            upstream.request(self.command, self.path, body or None, {**headers, "Connection": "close"})
+            upstream.request(self.command, target, body or None, {**headers, "Connection": "close"})
             response = upstream.getresponse()
             return Answer(response.status, response.getheaders(), response.read())
         finally:
@@ -240,6 +245,7 @@ class Handler(BaseHTTPRequestHandler):
                 urllib.parse.unquote(key),
                 dict(urllib.parse.parse_qsl(query, keep_blank_values=True)),
                 {name.lower(): value for name, value in self.headers.items() if _KEPT_HEADERS.match(name)},
+                _signer(self.headers.get("Authorization", "")),
                 fault,
                 status,
                 sent_bytes,
@@ -262,6 +268,12 @@ class Server(ThreadingHTTPServer):
         """A client that is killed leaves its connection as it is; everything else is worth reading."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
+
+
+def _signer(authorization: str) -> str:
+    """The access key id of a signature: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html"""
+    match = re.search(r"Credential=([^/]+)/", authorization)
+    return match[1] if match else ""
 
 
 def _error(kind: str, method: str, path: str) -> Answer:

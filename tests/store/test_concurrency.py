@@ -179,6 +179,26 @@ def test_a_run_that_commits_while_another_widens_the_table(
     check_invariants(ground)
 
 
+def test_what_another_run_took_between_two_rounds_is_not_read(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abcd":
+        ground.write(name, [record(name)])
+    commit_one = Table.commit
+
+    def intruded(table: Table, *arguments: object, **options: object) -> None:
+        commit_one(table, *arguments, **options)  # type: ignore[arg-type]
+        monkeypatch.setattr(Table, "commit", commit_one)
+        ground.ingest(ground.logs / "b.json.gz", ground.logs / "d.json.gz")
+        table.refresh()
+
+    monkeypatch.setattr(Table, "commit", intruded)
+    report = ground.ingest(portions=Portions(round_objects=1))
+    assert (report.taken, report.tally.records) == (2, 2)
+    assert ground.requests() == ["a", "b", "c", "d"]
+    check_invariants(ground)
+
+
 def test_a_commit_that_succeeds_and_fails_is_a_success(
     ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:

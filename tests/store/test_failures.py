@@ -12,8 +12,9 @@ import pytest
 
 from logminer.errors import ConfigurationError, LogminerError, StorageError, StoreChangedError, UsageError
 from logminer.ingest import driver
+from logminer.store.rows import DataFileWriter
 from logminer.store.storage import open_storage
-from logminer.store.table import create_table, open_table
+from logminer.store.table import INGEST, DataFile, create_table, open_table
 
 from .ground import (
     Ground,
@@ -98,6 +99,24 @@ def test_a_full_disk_at_the_commit(two_commits: Ground, monkeypatch: pytest.Monk
     assert len(two_commits.requests()) == 802
 
 
+def test_a_file_that_cannot_be_finished(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last bytes of a file, its footer, find no room; the first of two files is whole by then."""
+    finish_one = DataFileWriter.finish
+
+    def full(writer: DataFileWriter) -> DataFile:
+        monkeypatch.setattr(DataFileWriter, "finish", fails)
+        return finish_one(writer)
+
+    def fails(writer: DataFileWriter) -> DataFile:
+        raise StorageError("No space left on device")
+
+    ground.write("a", [record("1"), record("2", timestamp="2026-06-02T00:00:00Z")])
+    monkeypatch.setattr(DataFileWriter, "finish", full)
+    with pytest.raises(StorageError):
+        ground.ingest()
+    assert not list(ground.store.glob("invocations/date=*/*"))
+
+
 @pytest.mark.parametrize("closed", ["invocations/_delta_log", "invocations", "."])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_store_that_cannot_be_written(two_commits: Ground, closed: str, workers: int) -> None:
@@ -175,6 +194,17 @@ def test_a_store_that_is_made_anew_in_the_middle(ground: Ground, monkeypatch: py
         ground.ingest()
     assert caught.value.exit_code == 4
     assert ground.positions() == []
+
+
+def test_a_handle_notices_that_its_table_is_gone(ground: Ground) -> None:
+    create_table(ground.storage, ())
+    table = open_table(ground.storage)
+    shutil.rmtree(ground.store)
+    with pytest.raises(StorageError, match="gone"):
+        table.refresh()
+    with pytest.raises(StorageError, match="gone"):
+        table.commit(INGEST, about={})
+    assert not ground.store.exists()
 
 
 def test_a_handle_notices_another_table(ground: Ground) -> None:
