@@ -60,9 +60,9 @@ def export_command(
       logminer export --prompts-only --filter 'priority=High' -o prompts.jsonl
     """
     from logminer import pipeline
-    from logminer.cli.files import check_output
     from logminer.cli.notes import say_lacking
     from logminer.cli.streams import print_json, warn
+    from logminer.outputs import check_output
 
     check_output(output)
     settings = config()

@@ -16,8 +16,8 @@ from logminer.cli.choices import RECORD_FORMATS
 from logminer.cli.streams import data_out, on_terminal, visible
 from logminer.cli.tables import print_table
 from logminer.errors import UsageError
+from logminer.outputs import check_output, open_output
 from logminer.query.rows import JSON_COLUMNS, Records
-from logminer.store.storage import open_whole
 
 TABLE_COLUMNS = ("timestamp", "model", "request_metadata", "messages", "response", "output_tokens")
 
@@ -63,7 +63,7 @@ def write_records(records: Records, form: str, path: str | None) -> int:
     if form == "table":
         return _print_records(records)
     if path is not None:
-        with open_whole(os.path.abspath(path)) as stream:
+        with open_output(check_output(path)) as stream:
             return _WRITERS[form](records, stream)
     out = data_out()
     count = _WRITERS[form](records, out)

@@ -67,9 +67,9 @@ def select_command(
       logminer select --where "response LIKE '%refund%'" --limit 5 --json
     """
     from logminer import pipeline
-    from logminer.cli.files import check_output
     from logminer.cli.records import TABLE_COLUMNS, record_format, write_records
     from logminer.cli.streams import counted, say
+    from logminer.outputs import check_output
     from logminer.query.rows import select_records
 
     if json and format not in (None, "json"):

@@ -11,14 +11,13 @@ from typing import Any, BinaryIO
 
 from logminer.errors import CheckFailed
 from logminer.export.choice import CHOSEN, Choice, choose
-from logminer.export.destination import local_destination
 from logminer.export.format import ExportFormat, ExportPair
 from logminer.export.routes import fitting_routes, other_routes
+from logminer.outputs import check_output, open_output
 from logminer.query.hints import filter_hints
 from logminer.query.selection import Selection
 from logminer.query.view import ROW_ORDER, StoreView
 from logminer.store.registry import EXPORTS_FOLDER, ExportEntry, add_export
-from logminer.store.storage import open_whole
 from logminer.teachers import MAX_PAIRS, MIN_PAIRS
 
 
@@ -68,7 +67,7 @@ def export_pairs(view: StoreView, plan: ExportPlan) -> ExportReport:
     Raises UsageError where the pairs have several models, CheckFailed where they are fewer than 100: then nothing
     is written. Where writing fails (StorageError, KeyboardInterrupt), nothing of it stays.
     """
-    path = local_destination(plan.path, view.storage)
+    path = check_output(plan.path, view.storage)
     choice = choose(view, plan.selection, prompts_only=plan.prompts_only, max_lines=plan.max_lines)
     if choice.lines == 0 or (choice.lines < MIN_PAIRS and not plan.allow_few):
         raise _too_few(view, plan, choice.lines)
@@ -93,7 +92,7 @@ def _write(view: StoreView, plan: ExportPlan, choice: Choice, path: str) -> Expo
     now = datetime.now(UTC)
     export_id = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
     try:
-        with open_whole(path) as stream:
+        with open_output(path) as stream:
             written = _write_lines(view, plan, stream)
             assert len(written.request_ids) == choice.lines
             entry = ExportEntry(

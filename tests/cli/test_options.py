@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from logminer.cli.files import check_output
 from logminer.cli.options import number
 from logminer.errors import UsageError
+from logminer.outputs import check_output
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_some_counts_begin_at_one():
         number("--top", 1)("0")
 
 
-@pytest.mark.parametrize("path", ["", "-", "s3://bucket/x", ".", "./", "x/", "missing/x", "/dev/null"])
+@pytest.mark.parametrize("path", ["", "-", "s3://bucket", "s3://bucket/a b", "http://x/y", ".", "./", "x/", "missing/x", "/dev/null"])
 def test_what_cannot_become_a_file(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError) as raised:

@@ -12,6 +12,7 @@ import pytest
 from logminer import pipeline
 from logminer.errors import StorageError, UsageError
 from logminer.query.connection import StoreConnection
+from logminer.store.storage import open_storage
 
 from .logs import LLAMA, ids, make_store, record
 
@@ -164,7 +165,8 @@ def test_the_connection_itself_is_shut_off(tmp_path: Path, statement: str) -> No
     import duckdb
 
     duckdb.sql("SELECT 1 AS a").write_parquet(str(tmp_path / "other.parquet"))
-    connection = StoreConnection(str(tmp_path / "store"), [str(tmp_path / "store" / "one.parquet")])
+    storage = open_storage(str(tmp_path / "store"))
+    connection = StoreConnection(storage, [storage.path("one.parquet")])
     try:
         with pytest.raises((duckdb.Error, StorageError)):
             connection.ask(statement.format(folder=tmp_path)).all()
@@ -177,7 +179,7 @@ def test_what_is_spilled_goes_to_a_private_folder_that_vanishes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    connection = StoreConnection(str(tmp_path), [])
+    connection = StoreConnection(open_storage(str(tmp_path)), [])
     (settings,) = connection.ask(
         "SELECT current_setting('temp_directory'), current_setting('TimeZone'), current_setting('threads')"
     ).all()

@@ -87,6 +87,12 @@ def bucket(proxy_and_client: tuple[Proxy, Any], request: pytest.FixtureRequest) 
 
 
 @pytest.fixture
+def other_bucket(bucket: Bucket, proxy_and_client: tuple[Proxy, Any]) -> Bucket:
+    """A second empty bucket."""
+    return Bucket(proxy_and_client[1], f"other-{bucket.name}")
+
+
+@pytest.fixture
 def s3run(tmp_path: Path, proxy: Proxy) -> BucketCommandLine:
     """The command line in a new folder."""
     return BucketCommandLine(tmp_path, proxy)
@@ -122,13 +128,21 @@ def from_bucket(
 
 
 @pytest.fixture(scope="session")
-def in_bucket(proxy_and_client: tuple[Proxy, Any], tmp_path_factory: pytest.TempPathFactory) -> Ingested:
+def store_bucket(proxy_and_client: tuple[Proxy, Any]) -> Bucket:
+    """Where the store of `in_bucket` lies. To be read only."""
+    return Bucket(proxy_and_client[1], "sample-store")
+
+
+@pytest.fixture(scope="session")
+def in_bucket(
+    store_bucket: Bucket, proxy_and_client: tuple[Proxy, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Ingested:
     """A store in a bucket, of the sample logs in their folder. To be read only."""
     run = BucketCommandLine(tmp_path_factory.mktemp("in-bucket"), proxy_and_client[0])
-    bucket = Bucket(proxy_and_client[1], "sample-store")
+    store = store_bucket.uri("team a/store")
     run.proxy.start()
-    ran = run("ingest", SAMPLE_LOGS, "--store", bucket.uri("team a/store"), "--json")
-    return Ingested(bucket.uri("team a/store"), ran, run.proxy.log())
+    ran = run("ingest", SAMPLE_LOGS, "--store", store, "--json")
+    return Ingested(store, ran, run.proxy.log())
 
 
 @pytest.fixture(scope="session")

@@ -87,7 +87,7 @@ class Rule:
 class Request:
     """One request as the proxy saw it; `fault` is empty where it was passed on as it is.
 
-    `key` and `query` are decoded. `headers` has those about S3, ranges and conditions, by lower-case names.
+    `key` and `query` are decoded; a form, as STS takes it, counts as query. `headers` has those about S3, ranges and conditions, by lower-case names.
     `signed_by` is the access key id, `status` the one sent back, `sent_bytes` how much of the answer's body went.
     """
 
@@ -180,7 +180,7 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(rule.ms / 1000)
         # The log comes first: a client that has its answer can ask for it.
         pieces, sent = self._pieces(answer, kind)
-        self._note(kind, answer.status, sent)
+        self._note(kind, answer.status, sent, body)
         self._send(pieces, kind)
 
     do_PUT = do_POST = do_DELETE = do_HEAD = do_GET
@@ -235,8 +235,10 @@ class Handler(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         os.close(self.connection.detach())
 
-    def _note(self, fault: str, status: int, sent_bytes: int) -> None:
+    def _note(self, fault: str, status: int, sent_bytes: int, body: bytes) -> None:
         path, _, query = self.path.partition("?")
+        if self.headers.get_content_type() == "application/x-www-form-urlencoded":
+            query = body.decode()
         bucket, _, key = path.removeprefix("/").partition("/")
         self.server.faults.note(
             Request(

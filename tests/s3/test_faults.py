@@ -21,7 +21,7 @@ RUNS = 4
 def persist(s3run: BucketCommandLine, bucket: Bucket, store: str, *rules: Rule) -> None:
     """Ingest under these rules until it is done, as a schedule would."""
     for run in range(RUNS):
-        s3run.proxy.start(*rules, seed=run)
+        s3run.proxy.start(*rules, seed=run + 1)
         ran = s3run("ingest", bucket.uri("logs"), "--store", store)
         assert "Traceback" not in ran.stderr, ran.stderr
         assert s3run.proxy.faults(), "nothing went wrong"

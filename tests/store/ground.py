@@ -137,7 +137,8 @@ class Ground:
             return []
         names = ", ".join(columns)
         return fetch_rows(
-            f"SELECT {names} FROM {scan_files(self.storage, files)} ORDER BY source_uri, source_position"
+            self.storage,
+            f"SELECT {names} FROM {scan_files(self.storage, files)} ORDER BY source_uri, source_position",
         )
 
     def content(self, version: int | None = None) -> list[tuple[str | None, ...]]:

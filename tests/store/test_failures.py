@@ -274,7 +274,7 @@ def test_store_folders_that_would_be_misread(ground: Ground, name: str) -> None:
         open_storage(str(ground.folder / name))
 
 
-@pytest.mark.parametrize("uri", ["", "file://", "s3://bucket/prefix", "https://example.com"])
+@pytest.mark.parametrize("uri", ["", "file://", "ftp://host/folder", "https://example.com"])
 def test_places_that_are_no_folder(uri: str) -> None:
     with pytest.raises(UsageError):
         open_storage(uri)

@@ -46,7 +46,7 @@ def secret_store(ground: Ground) -> Iterator[Ground]:
             ground.ingest(portions=Portions())
         ground.write("0", [record("r0", {"owner": SECRET}), record("new")])
         ground.ingest(reread=Reread(changed=True))
-        pipeline.export(str(ground.folder / "out" / "train.jsonl"), str(ground.store), allow_few=True)
+        pipeline.export(str(ground.folder / "train.jsonl"), str(ground.store), allow_few=True)
         yield ground
     finally:
         os.umask(before)
@@ -61,8 +61,7 @@ def test_files_and_folders_are_the_owners_alone(secret_store: Ground) -> None:
     log = table / "_delta_log"
     assert {mode(path) for path in folders - {log}} == {0o700}
     assert {mode(path) for path in files if path.parent != log} == {0o600}
-    assert mode(secret_store.folder / "out") == 0o700
-    assert mode(secret_store.folder / "out" / "train.jsonl") == 0o600
+    assert mode(secret_store.folder / "train.jsonl") == 0o600
 
 
 def mode(path: Path) -> int:

@@ -127,7 +127,7 @@ def test_the_columns_are_those_of_the_schema(ground: Ground) -> None:
     ground.write("a", [record("1", {"Key": "v"})])
     ground.ingest()
     (file,) = ground.snapshot().files
-    with connect() as connection:
+    with connect(ground.storage) as connection:
         described = connection.execute(
             f"DESCRIBE SELECT * FROM {scan_files(ground.storage, [file])}"
         ).fetchall()
