@@ -13,7 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from logminer.errors import ConfigurationError
+from logminer.s3.access import S3Settings
+from logminer.s3.uris import split_s3
+from logminer.sources.reading import SourceRule
 
 DEFAULT_STORE = "./logminer-store"
 _PROJECT_FILE = "logminer.toml"
@@ -21,10 +26,14 @@ _PROJECT_FILE = "logminer.toml"
 
 @dataclass(frozen=True)
 class Config:
-    """Settings that commands fall back on. `aliases` maps opaque model ids to models."""
+    """Settings that commands fall back on.
+
+    `aliases` maps opaque model ids to models; `sources` are S3 prefixes and how each is reached.
+    """
 
     store: str = DEFAULT_STORE
     aliases: Mapping[str, str] = field(default_factory=dict)
+    sources: tuple[SourceRule, ...] = ()
 
 
 def user_file(environment: Mapping[str, str]) -> Path | None:
@@ -44,12 +53,16 @@ def read_config(folder: Path, environment: Mapping[str, str]) -> Config:
     """The settings of both files, the project's over the user's. Raises ConfigurationError."""
     store = DEFAULT_STORE
     aliases: dict[str, str] = {}
+    sources: dict[str, SourceRule] = {}
     for path in (user_file(environment), folder / _PROJECT_FILE):
         settings = _read_toml(path) if path is not None else {}
-        _refuse_unknown(settings, ("store", "models"), "", str(path))
+        _refuse_unknown(settings, ("store", "models", "sources"), "", str(path))
         store = _store(settings, store, str(path))
         aliases.update(_aliases(settings, str(path)))
-    return Config(store=environment.get("LOGMINER_STORE") or store, aliases=aliases)
+        sources.update((rule.prefix, rule) for rule in _sources(settings, str(path)))
+    return Config(
+        store=environment.get("LOGMINER_STORE") or store, aliases=aliases, sources=tuple(sources.values())
+    )
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -83,6 +96,35 @@ def _store(settings: Mapping[str, Any], fallback: str, where: str) -> str:
             "`store` must be a path", where=where, fix='Write: store = "./logminer-store"'
         )
     return store
+
+
+class _Source(msgspec.Struct, forbid_unknown_fields=True):
+    """An entry of `[[sources]]`, in the words of the file."""
+
+    uri: str
+    region: str | None = None
+    role_arn: str | None = None
+    external_id: str | None = None
+    requester_pays: bool = False
+    body_buckets: list[str] = []
+
+
+def _sources(settings: Mapping[str, Any], where: str) -> list[SourceRule]:
+    try:
+        entries = msgspec.convert(settings.get("sources", []), list[_Source])
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(
+            f"[[sources]] is not as it should be: {error}",
+            where=where,
+            fix='Write: uri = "s3://bucket/prefix", and if needed region, role_arn, external_id, '
+            "requester_pays, body_buckets",
+        ) from error
+    rules = []
+    for entry in entries:
+        bucket, key = split_s3(entry.uri)
+        access = S3Settings(entry.region, entry.role_arn, entry.external_id, entry.requester_pays)
+        rules.append(SourceRule(f"s3://{bucket}/{key}".rstrip("/"), access, tuple(entry.body_buckets)))
+    return rules
 
 
 def _aliases(settings: Mapping[str, Any], where: str) -> dict[str, str]:

@@ -27,6 +27,7 @@ from logminer.query.rows import JSON_COLUMNS, check_columns, select_records
 from logminer.query.selection import Selection
 from logminer.query.stats import Stats, read_stats
 from logminer.query.view import StoreView
+from logminer.s3.uris import is_s3
 from logminer.store.duck import usable_cores
 from logminer.store.quarantine import QUARANTINE_REASONS, read_quarantine
 from logminer.store.storage import Storage, open_storage
@@ -36,8 +37,8 @@ from logminer.timespan import parse_instant
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from logminer.export.exporting import ExportReport
-    from logminer.ingest.driver import IngestReport, Progress
+    from logminer.exports.exporting import ExportReport
+    from logminer.ingestion.driver import IngestReport, Progress
     from logminer.sources import LogObject, SourceRule
     from logminer.validation import Report
 
@@ -159,11 +160,15 @@ def ingest(
     parser wrote. Once `stop` is set, what is under way is committed and the report says `interrupted`.
     Raises UsageError, ConfigurationError or StorageError.
     """
-    from logminer.ingest.driver import Reread, ingest_objects
+    from logminer.ingestion.driver import Reread, ingest_objects
     from logminer.sources import SourceReader, list_source, spool_stdin
 
     if not sources:
-        raise UsageError("say what to read", where="SOURCE", fix="logminer ingest FOLDER")
+        raise UsageError(
+            "say what to read",
+            where="SOURCE",
+            fix="logminer ingest FOLDER, or [[sources]] with a uri in logminer.toml",
+        )
     storage = open_storage(store)
     span = _instant(since, "--since"), _instant(until, "--until")
     reader = SourceReader(rules)
@@ -203,6 +208,10 @@ def _without_store(storage: Storage, source: str, objects: list[LogObject]) -> l
 
 
 def _refuse_store_in_source(storage: Storage, source: str) -> None:
+    if is_s3(source) and f"{storage.uri}/".startswith(source.rstrip("/") + "/"):
+        raise UsageError(
+            "the store lies below its own source", where=storage.uri, fix="Choose another --store."
+        )
     folder = Path(source.removeprefix("file://")).resolve()
     if folder.is_dir() and Path(storage.uri).is_relative_to(folder / "AWSLogs"):
         raise UsageError(
@@ -314,8 +323,8 @@ def export(
     **options: Unpack[SelectionOptions],
 ) -> ExportReport:
     """Write the selected pairs of one teacher, each once, as a training file; whole or not at all."""
-    from logminer.export import export_format
-    from logminer.export.exporting import ExportPlan, export_pairs
+    from logminer.exports import export_format
+    from logminer.exports.exporting import ExportPlan, export_pairs
 
     if options.get("status") is not None:
         raise UsageError(

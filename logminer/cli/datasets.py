@@ -10,7 +10,7 @@ from logminer.cli import choices
 from logminer.cli.options import StoreOption, config, number, takes_json, takes_selection
 
 if TYPE_CHECKING:
-    from logminer.export.exporting import ExportReport
+    from logminer.exports.exporting import ExportReport
 
 
 @takes_selection

@@ -11,15 +11,21 @@ from logminer.cli.options import StoreOption, config, number, takes_json
 from logminer.cli.progress import INTERRUPTED
 
 if TYPE_CHECKING:
-    from logminer.ingest.driver import IngestReport
+    from logminer.ingestion.driver import IngestReport
 
 
 @takes_json
 def ingest_command(
     json: bool,
     sources: Annotated[
-        list[str], typer.Argument(metavar="SOURCE...", help="Folders, files, globs, or - for standard input.")
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="SOURCE...",
+            help="Folders, files, globs, s3://bucket/prefix, or - for standard input."
+            "  [default: the sources of logminer.toml]",
+            show_default=False,
+        ),
+    ] = None,
     store: StoreOption = None,
     since: Annotated[
         str | None,
@@ -73,6 +79,7 @@ def ingest_command(
     \b
     Examples:
       logminer ingest logs/
+      logminer ingest s3://my-logs/bedrock --since 30d
       logminer ingest 'logs/AWSLogs/*/BedrockModelInvocationLogs/us-west-2'
       zcat logs/*.json.gz | logminer ingest - --store /data/logminer-store
       logminer ingest logs/ --reparse --status unrecognized,incomplete
@@ -82,10 +89,12 @@ def ingest_command(
 
     _check_status(status, reparse=reparse)
     span = pipeline.make_selection(since=since, until=until)
+    settings = config()
     with terminal_progress() as progress, stopping_softly() as stop:
         report = pipeline.ingest(
-            *sources,
-            store=store or config().store,
+            *(sources or [rule.prefix for rule in settings.sources]),
+            store=store or settings.store,
+            rules=settings.sources,
             since=span.since,
             until=span.until,
             workers=workers,

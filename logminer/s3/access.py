@@ -31,7 +31,6 @@ class S3Settings(msgspec.Struct, frozen=True):
     role_arn: str | None = None
     external_id: str | None = None
     requester_pays: bool = False
-    sse_kms_key_id: str | None = None
 
 
 class S3Access:
@@ -68,9 +67,6 @@ class S3Access:
             config["endpoint"] = endpoint
         if self.settings.requester_pays:
             config["request_payer"] = True
-        if self.settings.sse_kms_key_id is not None:
-            config["server_side_encryption"] = "aws:kms"
-            config["sse_kms_key_id"] = self.settings.sse_kms_key_id
         return S3Store(
             bucket,
             prefix=prefix or None,
@@ -119,11 +115,6 @@ class S3Access:
             }
         if self.settings.requester_pays:
             options["AWS_REQUEST_PAYER"] = "true"
-        if self.settings.sse_kms_key_id is not None:
-            options |= {
-                "AWS_SERVER_SIDE_ENCRYPTION": "aws:kms",
-                "AWS_SSE_KMS_KEY_ID": self.settings.sse_kms_key_id,
-            }
         return options
 
     def endpoint(self) -> str | None:

@@ -19,7 +19,7 @@ from logminer.s3.failures import s3_failure
 _AT_ONCE = 16
 # The beginning of Bedrock's layout down to some part of the hour.
 _IN_LAYOUT = re.compile(
-    r"(?:^|/)(?P<region>BedrockModelInvocationLogs/[a-z0-9-]+)/(?P<time>[0-9]{4}(?:/[0-9]{2}){0,3})\Z"
+    r"(?:^|/)BedrockModelInvocationLogs/[a-z0-9-]+/(?P<time>[0-9]{4}(?:/[0-9]{2}){0,3})\Z"
 )
 
 
@@ -40,14 +40,14 @@ class S3Folder:
     objects: tuple[S3Object, ...]
 
 
-Wanted = Callable[[str, datetime, datetime], bool]
+# Whether a folder for the time from one instant to another (UTC, half-open) is of interest.
+Wanted = Callable[[datetime, datetime], bool]
 
 
 def walk_folders(access: S3Access, bucket: str, prefix: str, wanted: Wanted) -> Iterator[S3Folder]:
     """Every folder from `prefix` down, in no order.
 
-    Below a layout's Region a folder is entered only if `wanted(region folder, begin, end)` says so of its
-    time span (UTC, half-open). Raises ConfigurationError or StorageError.
+    Below a layout's Region a folder is entered only if its time is `wanted`. Raises ConfigurationError or StorageError.
     """
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="s3-list") as pool:
         running: set[Future[tuple[S3Folder, list[str]]]] = {pool.submit(_list_folder, access, bucket, prefix)}
@@ -86,7 +86,7 @@ def _enter(key: str, wanted: Wanted) -> bool:
     if match is None:
         return True
     begin, end = span_of(match["time"])
-    return begin is None or end is None or wanted(key[: match.end("region")], begin, end)
+    return begin is None or end is None or wanted(begin, end)
 
 
 def span_of(time: str) -> tuple[datetime | None, datetime | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from logminer.errors import UsageError
@@ -30,18 +29,17 @@ def list_source(
     since: datetime | None = None,
     until: datetime | None = None,
     reader: SourceReader | None = None,
-    known_until: Mapping[str, datetime] | None = None,
 ) -> Listing:
     """All log objects of a folder, file, glob or S3 prefix, each once, sorted by URI.
 
     `since` and `until` (half-open, UTC) leave out hour folders that cannot hold such records; an hour is
-    kept on either side, since a record can be delivered into the next hour's folder. `reader` reaches S3;
-    `known_until` is that of `list_bucket`. Raises UsageError where nothing is there, ConfigurationError or
+    kept on either side, since a record can be delivered into the next hour's folder. `reader` reaches S3.
+    Raises UsageError where nothing is there, ConfigurationError or
     StorageError where it cannot be read.
     """
     span = TimeSpan(since, until)
     if is_s3(source):
-        return list_bucket(source, span, (reader or SourceReader()).access(source), known_until)
+        return list_bucket(source, span, (reader or SourceReader()).access(source))
     if "://" in source and not source.startswith("file://"):
         raise UsageError(
             f"cannot read logs from {source.split('://')[0]}://",

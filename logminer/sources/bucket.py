@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
 from operator import attrgetter
 
 from logminer.errors import LogminerError, UsageError
@@ -24,26 +22,16 @@ from logminer.sources.objects import (
 )
 
 
-def list_bucket(
-    uri: str, span: TimeSpan, access: S3Access, known_until: Mapping[str, datetime] | None = None
-) -> Listing:
+def list_bucket(uri: str, span: TimeSpan, access: S3Access) -> Listing:
     """All log objects below an S3 prefix, each once, sorted by URI.
 
-    `known_until` gives, per Region folder (`s3://bucket/.../BedrockModelInvocationLogs/us-east-1`), the time
-    up to which everything is known; older folders are not listed. Raises UsageError where nothing is there,
-    ConfigurationError or StorageError.
+    Raises UsageError where nothing is there, ConfigurationError or StorageError.
     """
     bucket, prefix = split_s3(uri)
-    floors = known_until or {}
-
-    def wanted(region_folder: str, begin: datetime, end: datetime) -> bool:
-        floor = floors.get(f"s3://{bucket}/{region_folder}")
-        return span.may_overlap(begin, end) and (floor is None or end > floor)
-
     listing = Listing()
     loose: list[LogObject] = []
     in_layout = found_any = False
-    for folder in walk_folders(access, bucket, prefix, wanted):
+    for folder in walk_folders(access, bucket, prefix, span.may_overlap):
         found_any = found_any or bool(folder.objects) or folder.key != prefix
         if HOUR_FOLDER_END.search(folder.key):
             in_layout = True

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from logminer.cli import choices
-from logminer.export import export_formats
+from logminer.exports import export_formats
 from logminer.filters import TARGETS
 from logminer.query.rows import SELECT_COLUMNS
 from logminer.validation.profiles import all_profiles

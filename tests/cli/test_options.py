@@ -27,7 +27,10 @@ def test_some_counts_begin_at_one():
         number("--top", 1)("0")
 
 
-@pytest.mark.parametrize("path", ["", "-", "s3://bucket", "s3://bucket/a b", "http://x/y", ".", "./", "x/", "missing/x", "/dev/null"])
+@pytest.mark.parametrize(
+    "path",
+    ["", "-", "s3://bucket", "s3://bucket/a b", "http://x/y", ".", "./", "x/", "missing/x", "/dev/null"],
+)
 def test_what_cannot_become_a_file(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError) as raised:

@@ -13,9 +13,9 @@ from query.logs import make_store, record
 
 from logminer import pipeline
 from logminer.errors import StorageError, UsageError
-from logminer.export import exporting
-from logminer.export.exporting import ExportPlan, export_pairs
-from logminer.export.format import ExportFormat, ExportPair
+from logminer.exports import exporting
+from logminer.exports.exporting import ExportPlan, export_pairs
+from logminer.exports.format import ExportFormat, ExportPair
 
 
 @pytest.fixture

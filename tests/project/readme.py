@@ -29,7 +29,7 @@ from pathlib import Path
 import logminer
 from logminer.conversations import body_shapes
 from logminer.conversations.templates import prompt_templates
-from logminer.export import export_formats
+from logminer.exports import export_formats
 from logminer.schema import COLUMNS
 from logminer.statuses import STATUS_DETAILS, STATUSES
 from logminer.store.quarantine import QUARANTINE_REASONS

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from logminer import pipeline
 from logminer.filters import compile_predicate
-from logminer.ingest import commit, worker
+from logminer.ingestion import commit, worker
 from logminer.query import hints as hints_module
 from logminer.query import keys as keys_module
 from logminer.store import rows

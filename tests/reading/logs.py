@@ -11,7 +11,7 @@ from typing import Any
 
 from logminer.conversations import record_decoder
 from logminer.framing import Quarantined
-from logminer.ingest.reader import read_log
+from logminer.ingestion.reader import read_log
 from logminer.sources import LogObject, list_source
 from logminer.sources.local import open_local
 from logminer.store.quarantine import QUARANTINE_REASONS

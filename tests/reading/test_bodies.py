@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from logminer.framing import Quarantined
-from logminer.ingest import reader
+from logminer.ingestion import reader
 from logminer.sources import LogObject, list_source, spool_stdin
 from logminer.sources.local import read_local_body
 from logminer.sources.objects import BodyUnavailable

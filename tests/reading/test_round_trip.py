@@ -13,7 +13,7 @@ import pytest
 
 from logminer import framing, inflating, records
 from logminer.framing import Quarantined
-from logminer.ingest.driver import ingest_objects
+from logminer.ingestion.driver import ingest_objects
 from logminer.metadata_keys import encode_key
 from logminer.sources import list_source
 from logminer.store.quarantine import QUARANTINE_REASONS, quarantine_files

@@ -267,9 +267,7 @@ def test_what_is_no_regular_file_is_passed_over(tmp_path, monkeypatch):
 # --- errors -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "source", ["", "nothing", "no*thing", "a\0b", "https://x/y", "file://", "a.json/b"]
-)
+@pytest.mark.parametrize("source", ["", "nothing", "no*thing", "a\0b", "https://x/y", "file://", "a.json/b"])
 def test_a_source_that_is_not_there_is_a_usage_error(source, tmp_path, monkeypatch):
     put(tmp_path, "a.json")
     monkeypatch.chdir(tmp_path)

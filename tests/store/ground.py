@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from logminer import pipeline
-from logminer.ingest.driver import IngestReport, Portions, Reread, ingest_objects
+from logminer.ingestion.driver import IngestReport, Portions, Reread, ingest_objects
 from logminer.schema import MAX_PROMOTED_KEYS
 from logminer.sources import list_source
 from logminer.store.duck import fetch_rows, scan_files
@@ -34,7 +34,7 @@ _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
 # The command line as it is, but with small rounds and batches, and with workers whatever the size.
 PROGRAM = """
 import functools, sys
-from logminer.ingest import driver
+from logminer.ingestion import driver
 driver.Portions = functools.partial(
     driver.Portions, one_process_bytes=0, batch_objects=2, round_objects={round_objects}
 )

@@ -6,8 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from logminer import pipeline
-from logminer.ingest import compact
-from logminer.ingest.compact import compact_small_files
+from logminer.ingestion import compact
+from logminer.ingestion.compact import compact_small_files
 from logminer.store.table import open_table
 
 from .ground import Ground, check_invariants, record

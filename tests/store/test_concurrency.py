@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from logminer.ingest import commit, compact
-from logminer.ingest.compact import compact_small_files
-from logminer.ingest.driver import Portions
+from logminer.ingestion import commit, compact
+from logminer.ingestion.compact import compact_small_files
+from logminer.ingestion.driver import Portions
 from logminer.schema import MAX_PROMOTED_KEYS
 from logminer.store.table import INGEST, CommitConflict, Table, open_table
 
@@ -18,8 +18,8 @@ from .ground import Ground, check_invariants, finish, record
 
 COMPACTION = """
 import sys
-from logminer.ingest import compact
-from logminer.ingest.compact import compact_small_files
+from logminer.ingestion import compact
+from logminer.ingestion.compact import compact_small_files
 from logminer.store.storage import open_storage
 from logminer.store.table import open_table
 compact._MAX_SMALL_FILES = 2

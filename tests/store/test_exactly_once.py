@@ -8,7 +8,7 @@ import pytest
 
 from logminer import pipeline
 from logminer.errors import UsageError
-from logminer.ingest.driver import Portions
+from logminer.ingestion.driver import Portions
 
 from .ground import Ground, check_invariants, record
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from logminer.errors import ConfigurationError, LogminerError, StorageError, StoreChangedError, UsageError
-from logminer.ingest import driver
+from logminer.ingestion import driver
 from logminer.store.rows import DataFileWriter
 from logminer.store.storage import open_storage
 from logminer.store.table import INGEST, DataFile, create_table, open_table

@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 from logminer.errors import ConfigurationError, StorageError
-from logminer.ingest import pool
-from logminer.ingest.driver import Portions, new_run, open_or_create
-from logminer.ingest.pool import Done, Handed, HandOver, Read, Start, WorkerProcess, answers
+from logminer.ingestion import pool
+from logminer.ingestion.driver import Portions, new_run, open_or_create
+from logminer.ingestion.pool import Done, Handed, HandOver, Read, Start, WorkerProcess, answers
 from logminer.sources import list_source
 
 from .ground import Ground, alive, check_invariants, children_of, record, wait_until
 
 PATCHED = """
 import sys; sys.path[:] = sys.argv[1:]
-from logminer.ingest import pool, worker
+from logminer.ingestion import pool, worker
 {patch}
 pool.main()
 """
@@ -198,8 +198,8 @@ def test_modules_of_the_current_folder_are_not_loaded(
 
 DRIVER = """
 import sys, time
-from logminer.ingest.driver import new_run, open_or_create
-from logminer.ingest.pool import Read, Start, WorkerProcess
+from logminer.ingestion.driver import new_run, open_or_create
+from logminer.ingestion.pool import Read, Start, WorkerProcess
 from logminer.sources import list_source
 from logminer.store.storage import open_storage
 storage = open_storage(sys.argv[1])

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from logminer import pipeline
-from logminer.ingest.driver import Portions, Reread
+from logminer.ingestion.driver import Portions, Reread
 from logminer.schema import FILE_COLUMNS
 
 from .ground import Ground, record

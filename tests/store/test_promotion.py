@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logminer import pipeline
-from logminer.ingest import commit, worker
-from logminer.ingest.driver import Portions
+from logminer.ingestion import commit, worker
+from logminer.ingestion.driver import Portions
 from logminer.metadata_keys import encode_key
 from logminer.schema import MAX_PROMOTED_KEYS
 from logminer.store import rows

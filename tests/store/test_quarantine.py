@@ -6,8 +6,8 @@ import pytest
 
 from logminer import pipeline
 from logminer.errors import StorageError
-from logminer.ingest import driver
-from logminer.ingest.driver import Portions
+from logminer.ingestion import driver
+from logminer.ingestion.driver import Portions
 from logminer.store import quarantine
 from logminer.store.quarantine import quarantine_files
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from logminer import pipeline
-from logminer.ingest import driver
-from logminer.ingest.driver import Portions, Reread
+from logminer.ingestion import driver
+from logminer.ingestion.driver import Portions, Reread
 from logminer.store import rows
 from logminer.store.table import Table
 

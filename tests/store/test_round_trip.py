@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logminer.conversations import Conversation
-from logminer.ingest.commit import commit_files
-from logminer.ingest.driver import new_run, open_or_create
+from logminer.ingestion.commit import commit_files
+from logminer.ingestion.driver import new_run, open_or_create
 from logminer.metadata_keys import encode_key
 from logminer.model import Identity, InvocationRecord
 from logminer.schema import COLUMN_NAMES, COLUMNS, FILE_COLUMNS, PARSER_VERSION, SQL_TYPES

@@ -12,7 +12,7 @@ import msgspec
 from logminer.conversations import record_decoder
 from logminer.errors import LogminerError
 from logminer.framing import Quarantined
-from logminer.ingest.reader import read_log
+from logminer.ingestion.reader import read_log
 from logminer.model import IngestRun
 from logminer.schema import MAX_PROMOTED_KEYS
 from logminer.sources.objects import LogObject

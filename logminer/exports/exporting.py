@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 from logminer.errors import CheckFailed
-from logminer.export.choice import CHOSEN, Choice, choose
-from logminer.export.format import ExportFormat, ExportPair
-from logminer.export.routes import fitting_routes, other_routes
+from logminer.exports.choice import CHOSEN, Choice, choose
+from logminer.exports.format import ExportFormat, ExportPair
+from logminer.exports.routes import fitting_routes, other_routes
 from logminer.outputs import check_output, open_output
 from logminer.query.hints import filter_hints
 from logminer.query.selection import Selection

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from logminer.errors import LogminerError, StoreChangedError
-from logminer.ingest.redelivery import mark_redelivered, revive_twins
+from logminer.ingestion.redelivery import mark_redelivered, revive_twins
 from logminer.schema import MAX_PROMOTED_KEYS
 from logminer.store.ledger import files_with_objects, objects_in, objects_since
 from logminer.store.rewrite import delete_files, fields_of_file, rewrite_file

@@ -7,7 +7,7 @@ import importlib
 import pkgutil
 
 from logminer.errors import UsageError
-from logminer.export.format import ExportFormat
+from logminer.exports.format import ExportFormat
 
 
 @functools.cache

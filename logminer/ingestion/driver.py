@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Protocol
 
-from logminer.ingest.commit import commit_files
-from logminer.ingest.compact import compact_small_files
-from logminer.ingest.pool import Done, Handed, HandOver, Read, Start, WorkerProcess, answers
-from logminer.ingest.worker import Harvest, IngestWorker, Tally
+from logminer.ingestion.commit import commit_files
+from logminer.ingestion.compact import compact_small_files
+from logminer.ingestion.pool import Done, Handed, HandOver, Read, Start, WorkerProcess, answers
+from logminer.ingestion.worker import Harvest, IngestWorker, Tally
 from logminer.model import IngestRun
 from logminer.s3.uris import is_s3
 from logminer.schema import PARSER_VERSION

@@ -5,7 +5,7 @@ One content item per message and at most one system item: the strictest form tha
 
 from __future__ import annotations
 
-from logminer.export.format import ExportFormat, ExportPair
+from logminer.exports.format import ExportFormat, ExportPair
 from logminer.json_text import encode_json
 
 _HEAD = b'{"schemaVersion":"bedrock-conversation-2024",'

@@ -26,7 +26,7 @@ from typing import BinaryIO, NoReturn, cast
 import msgspec
 
 from logminer.errors import ConfigurationError, LogminerError, StorageError
-from logminer.ingest.worker import Harvest, IngestWorker, Tally
+from logminer.ingestion.worker import Harvest, IngestWorker, Tally
 from logminer.model import IngestRun
 from logminer.sources.objects import LogObject
 from logminer.sources.reading import SourceRule
@@ -37,7 +37,7 @@ _LENGTH = struct.Struct("<Q")
 _MAX_FRAME_BYTES = 256 << 20
 _END_SECONDS = 5
 # A worker finds the modules that its driver finds, and no others that happen to lie in the current folder.
-WORKER_PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from logminer.ingest.pool import main; main()"
+WORKER_PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from logminer.ingestion.pool import main; main()"
 
 
 class Start(msgspec.Struct, tag=True, frozen=True):
