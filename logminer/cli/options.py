@@ -8,13 +8,15 @@ import os
 import typing
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from logminer.cli import choices
-from logminer.config import Config, read_config
 from logminer.errors import UsageError
+
+if TYPE_CHECKING:
+    from logminer.config import Config
 
 SELECTION_PANEL = "Which records"
 _MOST = 2**63 - 1  # the largest number that SQL takes for a count
@@ -228,4 +230,6 @@ def read_filter(expression: str | None, json_path: str | None) -> Any:
 
 def config() -> Config:
     """The configuration of the folder that the command runs in."""
+    from logminer.config import read_config
+
     return read_config(Path.cwd(), os.environ)

@@ -1,94 +1,113 @@
-"""Sources that need more than an address: who pays, whose role, which other buckets."""
+"""`[[sources]]` of logminer.toml: who pays, whose role, which Region, which other buckets."""
 
 from __future__ import annotations
 
 import gzip
 import json
-from pathlib import Path
 
 import pytest
 
-from logminer import pipeline
-from logminer.s3.access import S3Settings
-from logminer.sources import SourceRule
-
+from .conftest import BucketCommandLine
 from .faults import Request
 from .logs import answer, layout, object_name, packed, record
 from .servers import Bucket, Proxy
 
 
-@pytest.fixture
-def store(proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A place for a store, in an environment that leads to the test server."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE", "AWS_ENDPOINT_URL_S3"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in {
-        "AWS_ENDPOINT_URL": proxy.endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "HOME": str(tmp_path),
-    }.items():
-        monkeypatch.setenv(name, value)
-    return str(tmp_path / "store")
+def configure(s3run: BucketCommandLine, *sources: str) -> None:
+    """Write logminer.toml with these entries."""
+    text = "\n".join(f"[[sources]]\n{source}\n" for source in sources)
+    (s3run.folder / "logminer.toml").write_text(text)
 
 
 def to_s3(log: list[Request]) -> list[Request]:
     return [request for request in log if request.bucket]
 
 
-def test_whoever_asks_pays(bucket: Bucket, proxy: Proxy, store: str) -> None:
-    body = bucket.put(f"{layout()}data/a_output.json.gz", gzip.compress(json.dumps(answer("a")).encode()))
-    bucket.put(layout() + object_name(), packed([record("a", output_path=body)]))
-    rule = SourceRule(f"s3://{bucket.name}", S3Settings(requester_pays=True))
-    pipeline.ingest(bucket.uri(), store=store, rules=[rule])
-    assert [row["status"] for row in pipeline.select(store)] == ["pair"]
+def signers(log: list[Request], prefix: str) -> set[str]:
+    """The access keys that were used for objects below a prefix."""
+    return {request.signed_by for request in to_s3(log) if request.key.startswith(prefix)}
+
+
+@pytest.fixture
+def offloaded(bucket: Bucket) -> None:
+    """A log object below `logs/` whose record has its answer beside it."""
+    folder = f"logs/{layout()}"
+    body = bucket.put(f"{folder}data/a_output.json.gz", gzip.compress(json.dumps(answer("a")).encode()))
+    bucket.put(folder + object_name(), packed([record("a", output_path=body)]))
+
+
+@pytest.mark.usefixtures("offloaded")
+def test_whoever_asks_pays(bucket: Bucket, s3run: BucketCommandLine, proxy: Proxy) -> None:
+    configure(s3run, f'uri = "{bucket.uri("logs")}"\nrequester_pays = true')
+    s3run.facts("ingest", "--store", "store")
+    assert [row["status"] for row in s3run.rows("store", "status")] == ["pair"]
     log = to_s3(proxy.log())
+    assert {request.method for request in log} == {"GET"}
     assert len(log) > 10
     assert {request.headers.get("x-amz-request-payer") for request in log} == {"requester"}
 
 
-def test_nobody_pays_who_was_not_told_to(bucket: Bucket, proxy: Proxy, store: str) -> None:
-    bucket.put(layout() + object_name(), packed([record("a")]))
-    rule = SourceRule("s3://another-bucket", S3Settings(requester_pays=True))
-    pipeline.ingest(bucket.uri(), store=store, rules=[rule])
+@pytest.mark.usefixtures("offloaded")
+def test_nobody_pays_who_was_not_told_to(bucket: Bucket, s3run: BucketCommandLine, proxy: Proxy) -> None:
+    configure(s3run, f'uri = "{bucket.uri("log")}"\nrequester_pays = true')
+    s3run.facts("ingest", bucket.uri("logs"), "--store", bucket.uri("store"))
     assert {"x-amz-request-payer" in request.headers for request in proxy.log()} == {False}
 
 
-def test_another_accounts_role(bucket: Bucket, proxy: Proxy, store: str) -> None:
+@pytest.mark.parametrize("region", ["eu-central-1", ""])
+def test_another_accounts_role(bucket: Bucket, s3run: BucketCommandLine, proxy: Proxy, region: str) -> None:
+    """The role's keys for its own source alone; ours for everything else."""
     bucket.put(f"theirs/{layout()}{object_name(0)}", packed([record("theirs")]))
     bucket.put(f"ours/{layout()}{object_name(1)}", packed([record("ours")]))
     role = "arn:aws:iam::444455556666:role/log-reader"
-    rule = SourceRule(bucket.uri("theirs"), S3Settings(role_arn=role, external_id="an-id"))
-    pipeline.ingest(bucket.uri("theirs"), bucket.uri("ours"), store=store, rules=[rule])
-    assert sorted(row["request_id"] for row in pipeline.select(store)) == ["ours", "theirs"]
+    access = f'role_arn = "{role}"\nexternal_id = "an-id"' + (f'\nregion = "{region}"' if region else "")
+    configure(s3run, f'uri = "{bucket.uri("theirs")}"\n{access}', f'uri = "{bucket.uri("ours")}"')
+    s3run.facts("ingest", "--store", bucket.uri("store"))
+    assert s3run.requests(bucket.uri("store")) == ["ours", "theirs"]
     log = proxy.log()
-    (assumed,) = {
+    assumed = {
         (request.query["RoleArn"], request.query["ExternalId"], request.signed_by)
         for request in log
         if request.query.get("Action") == "AssumeRole"
     }
-    assert assumed == (role, "an-id", "test")
-    theirs = {request.signed_by for request in to_s3(log) if request.key.startswith("theirs/")}
+    assert assumed == {(role, "an-id", "test")}
+    theirs = signers(log, "theirs/")
     assert theirs
     assert "test" not in theirs
-    assert {request.signed_by for request in to_s3(log) if request.key.startswith("ours/")} == {"test"}
+    assert signers(log, "ours/") == signers(log, "store/") == {"test"}
 
 
+@pytest.mark.parametrize("followed", [True, False])
 def test_bodies_in_a_bucket_of_their_own(
-    bucket: Bucket, other_bucket: Bucket, proxy: Proxy, store: str
+    bucket: Bucket, other_bucket: Bucket, s3run: BucketCommandLine, proxy: Proxy, followed: bool
 ) -> None:
-    """CloudWatch delivery puts large bodies where it is told to; only what the configuration names is followed."""
+    """Only into buckets that the configuration names for this very source."""
     path = other_bucket.put("data/a_output.json.gz", gzip.compress(json.dumps(answer("a")).encode()))
-    bucket.put(layout() + object_name(), packed([record("a", output_path=path)]))
-    for rules, status in (
-        ([], "body_missing"),
-        ([SourceRule(f"s3://{bucket.name}", S3Settings(), (other_bucket.name,))], "pair"),
-    ):
-        proxy.start()
-        place = f"{store}-{status}"
-        pipeline.ingest(bucket.uri(), store=place, rules=rules)
-        assert [row["status"] for row in pipeline.select(place, status="all")] == [status]
-        asked = {request.bucket for request in proxy.log()}
-        assert asked == ({bucket.name, other_bucket.name} if rules else {bucket.name})
+    bucket.put(f"logs/{layout()}{object_name()}", packed([record("a", output_path=path)]))
+    named = f'body_buckets = ["{other_bucket.name}"]'
+    place = "logs" if followed else "elsewhere"
+    configure(s3run, f'uri = "{bucket.uri(place)}"\n{named}')
+    s3run.facts("ingest", bucket.uri("logs"), "--store", "store")
+    (row,) = s3run.rows("store", "status", "status_detail")
+    assert row["status"] == ("pair" if followed else "body_missing")
+    asked = {request.bucket for request in proxy.log()}
+    assert asked == ({bucket.name, other_bucket.name} if followed else {bucket.name})
+
+
+@pytest.mark.parametrize(
+    ("source", "word"),
+    [
+        ('uri = "/local/folder"', "/local/folder"),
+        ('uri = "s3://"', "s3://"),
+        ('role_arn = "arn:aws:iam::444455556666:role/x"', "uri"),
+        ('uri = "s3://some-bucket"\nrole = "x"', "role"),
+        ('uri = "s3://some-bucket"\nrequester_pays = "yes"', "requester_pays"),
+    ],
+)
+def test_entries_that_cannot_be_meant(s3run: BucketCommandLine, proxy: Proxy, source: str, word: str) -> None:
+    configure(s3run, source)
+    ran = s3run("ingest", "--store", "store")
+    assert ran.code in (2, 3), ran.stderr
+    assert "logminer.toml" in ran.stderr
+    assert word in ran.stderr
+    assert proxy.log() == []

@@ -6,6 +6,7 @@ import json
 import random
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,19 @@ FILTER = "project=CustomerService AND priority=High"
 REQUEST = "a16e1c5e-248c-44ad-bd40-181ebb8987db"
 DATA = re.compile(r"/date=[^/]+/[^/]+\.parquet$")
 # What tells of the run that made a store, and not of its content.
-OF_THE_RUN = {"ingest_id", "ingested_at", "uri", "store", "size_bytes", "time", "seconds", "path", "version"}
+# (Other tests export from these stores.)
+OF_THE_RUN = {
+    "exports",
+    "ingest_id",
+    "ingested_at",
+    "uri",
+    "store",
+    "size_bytes",
+    "time",
+    "seconds",
+    "path",
+    "version",
+}
 
 
 def content_of(facts: Any) -> Any:
@@ -63,9 +76,9 @@ def test_the_answers_are_those_of_a_store_in_a_folder(
 
 
 def test_an_export_is_byte_for_byte_that_of_a_store_in_a_folder(
-    in_bucket: Ingested, sample_store: Path, s3run: BucketCommandLine
+    in_bucket: Ingested, fresh_store: Callable[[], Path], s3run: BucketCommandLine
 ) -> None:
-    for name, store in (("remote", in_bucket.store), ("local", str(sample_store))):
+    for name, store in (("remote", in_bucket.store), ("local", fresh_store())):
         options = ("--filter", FILTER, "--teacher", TEACHER, "-o", f"{name}.jsonl")
         assert s3run("export", "--store", store, *options).code == 0
     written = (s3run.folder / "remote.jsonl").read_bytes()
@@ -232,17 +245,21 @@ def test_a_commit_whose_answer_is_lost(bucket: Bucket, s3run: BucketCommandLine,
     assert s3run.requests(store) == requests
 
 
-@pytest.mark.parametrize(("path", "new"), [(r"\.parquet$", 3), (r"_delta_log/0*1\.json$", 0)])
+@pytest.mark.parametrize(
+    ("path", "sign", "new"),
+    [(r"\.parquet$", b"PAR1", 3), (r"_delta_log/[0-9]+\.json$", b'"add":', 0)],
+    ids=["before the commit", "after it"],
+)
 def test_an_ingest_that_is_killed(
-    bucket: Bucket, s3run: BucketCommandLine, proxy: Proxy, path: str, new: int
+    bucket: Bucket, s3run: BucketCommandLine, proxy: Proxy, path: str, sign: bytes, new: int
 ) -> None:
     """Once its data file is written and not committed, and once it is committed and nobody told the ingest."""
     requests = put_logs(bucket, "logs/", objects=3, records=2)
     store = bucket.uri("store")
-    proxy.start(Rule("stall", method="PUT", path=path, ms=10_000))
+    proxy.start(Rule("stall", method="PUT", path=path, ms=2_000))
     process = s3run.start("ingest", bucket.uri("logs"), "--store", store)
     deadline = time.monotonic() + 30
-    while not [key for key in bucket.keys("store/") if re.search(path, key)]:
+    while not [key for key in bucket.keys("store/") if re.search(path, key) and sign in bucket.get(key)]:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     process.kill()
