@@ -13,7 +13,7 @@ import pytest
 
 from cli.logs import hour_folder, record, write_log
 
-OBJECTS = 1_200
+OBJECTS = 6_000
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,12 @@ def test_ctrl_c_keeps_what_is_read_and_running_again_completes(run, tmp_path):
 
 def _interrupt_while_reading(run, tmp_path):
     """Ctrl-C at growing delays after the store appears, until one falls into the reading."""
-    for step in range(1, 30):
+    for step in range(60):
         shutil.rmtree(tmp_path / "store", ignore_errors=True)
         process = run.start("ingest", "logs", "--store", "store", "--workers", "1", "--json")
         while not (tmp_path / "store/invocations/_delta_log").exists():
             time.sleep(0.005)
-        time.sleep(step / 30)
+        time.sleep(step % 20 / 40)
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=60)
         facts = json.loads(stdout) if stdout else {"records": 0}
