@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from logminer.errors import ConfigurationError
+from logminer.errors import ConfigurationError, UsageError
 from logminer.s3.access import S3Settings
 from logminer.s3.uris import split_s3
 from logminer.sources.reading import SourceRule
@@ -121,7 +121,12 @@ def _sources(settings: Mapping[str, Any], where: str) -> list[SourceRule]:
         ) from error
     rules = []
     for entry in entries:
-        bucket, key = split_s3(entry.uri)
+        try:
+            bucket, key = split_s3(entry.uri)
+        except UsageError as error:
+            raise ConfigurationError(
+                f"[[sources]] uri {entry.uri!r} {error.problem}", where=where, fix=error.fix
+            ) from error
         access = S3Settings(entry.region, entry.role_arn, entry.external_id, entry.requester_pays)
         rules.append(SourceRule(f"s3://{bucket}/{key}".rstrip("/"), access, tuple(entry.body_buckets)))
     return rules

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from logminer.errors import LogminerError, StorageError, UsageError
-from logminer.store.duck import connect, quote_literal
+from logminer.store.duck import connect, quote_literal, unreadable
 from logminer.store.storage import Storage
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class StoreConnection:
     """
 
     def __init__(self, storage: Storage, paths: Collection[str]) -> None:
-        self._store_uri = storage.uri
+        self._storage = storage
         self._spill = tempfile.TemporaryDirectory(prefix="logminer-")
         self._connection = connect(storage)
         allowed = ", ".join(quote_literal(path) for path in paths)
@@ -90,8 +90,8 @@ class StoreConnection:
                 where=self._spill.name,
                 fix="Ask for less at a time (--since, --until), or point TMPDIR to a larger disk.",
             )
-        if isinstance(error, duckdb.IOException | duckdb.HTTPException) or self._store_uri in str(error):
-            return _unreadable(self._store_uri, error)
+        if isinstance(error, duckdb.IOException | duckdb.HTTPException) or self._storage.uri in str(error):
+            return unreadable(self._storage, error)
         if where is None:
             return None
         return UsageError(
@@ -126,12 +126,3 @@ class Answer:
     def _fetch(self, rows: int) -> list[tuple[Any, ...]]:
         with self._connection.translated_errors(self._where):
             return self._cursor.fetchmany(rows)
-
-
-def _unreadable(store_uri: str, error: Exception) -> LogminerError:
-    first_line = str(error).partition("\n")[0]
-    return StorageError(
-        f"cannot read the store: {printable(first_line)}",
-        where=store_uri,
-        fix="A file of the store is missing or damaged. Restore it, or ask an older state: --version N.",
-    )

@@ -6,6 +6,7 @@ Credentials are asked for again before they expire, so that a run may outlast th
 
 from __future__ import annotations
 
+import functools
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -169,7 +170,9 @@ def _assume(session: boto3.Session, settings: S3Settings) -> boto3.Session:
     if settings.external_id is not None:
         extra["ExternalId"] = settings.external_id
     fetcher = AssumeRoleCredentialFetcher(
-        client_creator=session._session.create_client,
+        client_creator=functools.partial(
+            session._session.create_client, region_name=session.region_name or _DEFAULT_REGION
+        ),
         source_credentials=session.get_credentials(),
         role_arn=settings.role_arn,
         extra_args=extra,

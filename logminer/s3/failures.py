@@ -8,6 +8,7 @@ from logminer.errors import ConfigurationError, LogminerError, StorageError
 
 # S3's error codes, as they stand in the answer that obstore quotes.
 _CODE = re.compile(r"<Code>(\w+)</Code>")
+_KMS_KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+")
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"})
 _WRONG_KEYS = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"})
 _ARCHIVED = "InvalidObjectState"
@@ -38,9 +39,9 @@ def is_denied(error: BaseException) -> bool:
     """Whether permission is missing."""
     from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
 
-    return (
-        isinstance(error, PermissionDeniedError | UnauthenticatedError) or error_code(error) == "AccessDenied"
-    )
+    if isinstance(error, PermissionDeniedError | UnauthenticatedError) or error_code(error) == "AccessDenied":
+        return True
+    return "lacked the necessary privileges" in str(error)  # so deltalake says it
 
 
 def is_archived(error: BaseException) -> bool:
@@ -65,6 +66,8 @@ def s3_failure(error: BaseException, action: str, bucket: str, key: str) -> Logm
         return ConfigurationError(
             f"AWS does not take these credentials ({code})", where=where, fix="Check them."
         )
+    if is_archived(error):
+        return StorageError("lies in an archive storage class", where=where, fix="Restore it, and run again.")
     if is_denied(error):
         return _denied(error, action, bucket, key, where)
     if code == "NoSuchBucket":
@@ -73,8 +76,12 @@ def s3_failure(error: BaseException, action: str, bucket: str, key: str) -> Logm
         return StorageError(
             "there is no such object", where=where, fix="It was deleted meanwhile; run again."
         )
-    if is_archived(error):
-        return StorageError("lies in an archive storage class", where=where, fix="Restore it, and run again.")
+    if "invalid path" in str(error):
+        return StorageError(
+            "there are keys with empty or dotted parts (such as a//b), which logminer cannot read",
+            where=where,
+            fix="Give a prefix without them, or copy them to a folder: aws s3 sync.",
+        )
     reason = code or str(error).splitlines()[0][:200]
     return StorageError(f"S3 failed: {reason}", where=where, fix="Run again: what is committed stays.")
 
@@ -83,8 +90,9 @@ def _denied(error: BaseException, action: str, bucket: str, key: str, where: str
     resource = f"arn:aws:s3:::{bucket}" if action == "list" else f"arn:aws:s3:::{bucket}/{key}"
     if "kms" in str(error).lower():
         permission = "kms:Decrypt" if action in ("get", "list") else "kms:GenerateDataKey and kms:Decrypt"
+        key_arn = _KMS_KEY.search(str(error))
         return ConfigurationError(
-            f"access denied: {permission} on the bucket's KMS key is missing",
+            f"access denied: {permission} on {key_arn[0] if key_arn else 'the KMS key of the bucket'} is missing",
             where=where,
             fix=f"Allow it in the key's policy and yours, beside {_ACTIONS[action]} on {resource}.",
         )

@@ -15,6 +15,7 @@ from typing import Any
 
 from fsspec import AbstractFileSystem
 
+from logminer.errors import LogminerError
 from logminer.s3.fetching import Fetcher
 from logminer.s3.ranges import RangeFile
 
@@ -31,8 +32,10 @@ class StoreFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no typ
     protocol = "s3"
     cachable = False
 
-    def __init__(self, fetcher: Fetcher, sizes: Mapping[str, int]) -> None:
+    def __init__(self, fetcher: Fetcher, sizes: Mapping[str, int], failures: list[LogminerError]) -> None:
+        """What fails is also put into `failures`: of an exception, DuckDB hands on a text alone."""
         super().__init__()
+        self._failures = failures
         self._fetcher = fetcher
         self._sizes = sizes
         self._ends: OrderedDict[str, bytes] = OrderedDict()
@@ -71,15 +74,22 @@ class StoreFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no typ
         size = self._sizes[path]
         length = min(length, size - start)
         if start < size - _END_BYTES:
-            return self._fetcher.get_range(path, start, length)
+            return self._fetch(path, start, length)
         with self._lock:
             end = self._ends.get(path)
         if end is None:
             first = max(size - _END_BYTES, 0)
-            end = self._fetcher.get_range(path, first, size - first)
+            end = self._fetch(path, first, size - first)
             with self._lock:
                 self._ends[path] = end
                 while len(self._ends) > _MAX_KEPT_ENDS:
                     self._ends.popitem(last=False)
         offset = start - (size - len(end))
         return end[offset : offset + length]
+
+    def _fetch(self, path: str, start: int, length: int) -> bytes:
+        try:
+            return self._fetcher.get_range(path, start, length)
+        except LogminerError as error:
+            self._failures.append(error)
+            raise

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from logminer.s3.access import S3Access
-from logminer.s3.failures import s3_failure
+from logminer.s3.retrying import retried
 
 _AT_ONCE = 16
 # The beginning of Bedrock's layout down to some part of the hour.
@@ -67,12 +67,9 @@ def walk_folders(access: S3Access, bucket: str, prefix: str, wanted: Wanted) -> 
 
 def _list_folder(access: S3Access, bucket: str, key: str) -> tuple[S3Folder, list[str]]:
     import obstore
-    from obstore.exceptions import BaseError
 
-    try:
-        found: Any = obstore.list_with_delimiter(access.store(bucket), key or None)
-    except BaseError as error:
-        raise s3_failure(error, "list", bucket, key) from error
+    store = access.store(bucket)
+    found: Any = retried(lambda: obstore.list_with_delimiter(store, key or None), "list", bucket, key)
     objects = tuple(
         S3Object(each["path"], each["size"], (each["e_tag"] or "").strip('"')) for each in found["objects"]
     )

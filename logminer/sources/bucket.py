@@ -9,6 +9,7 @@ from logminer.s3.access import S3Access
 from logminer.s3.failures import is_archived, is_denied, is_missing
 from logminer.s3.fetching import Fetcher
 from logminer.s3.listing import S3Folder, walk_folders
+from logminer.s3.retrying import retried
 from logminer.s3.uris import split_s3
 from logminer.sources.objects import (
     HOUR_FOLDER_END,
@@ -38,6 +39,8 @@ def list_bucket(uri: str, span: TimeSpan, access: S3Access) -> Listing:
             _add_hour(folder, bucket, listing)
         else:
             loose.extend(_log_objects(folder, bucket, listing))
+    if not found_any and prefix:
+        return _one_object(uri, access)
     if not found_any:
         raise UsageError(
             "there is nothing below this prefix", where=uri, fix="Check it: aws s3 ls " + uri + "/"
@@ -49,6 +52,24 @@ def list_bucket(uri: str, span: TimeSpan, access: S3Access) -> Listing:
             listing.objects.append(log)
     listing.objects.sort(key=attrgetter("uri"))
     return listing
+
+
+def _one_object(uri: str, access: S3Access) -> Listing:
+    """The object that an address names by itself, whatever it is called. Raises UsageError where there is none."""
+    import obstore
+
+    bucket, key = split_s3(uri)
+    store = access.store(bucket)
+    try:
+        found = retried(lambda: obstore.head(store, key), "get", bucket, key)
+    except LogminerError as error:
+        if error.__cause__ is None or not is_missing(error.__cause__):
+            raise
+        raise UsageError(
+            "there is nothing below this prefix", where=uri, fix=f"Check it: aws s3 ls {uri}/"
+        ) from error
+    etag = (found["e_tag"] or "").strip('"')
+    return Listing([LogObject(f"s3://{bucket}/{key}", f"s3://{bucket}", found["size"], etag)])
 
 
 def _add_hour(folder: S3Folder, bucket: str, listing: Listing) -> None:
@@ -78,7 +99,7 @@ def read_bucket_body(fetcher: Fetcher, path: str, allowed_buckets: frozenset[str
         bucket, key = split_s3(path)
     except UsageError:
         raise BodyUnavailable("outside_source") from None
-    if bucket not in allowed_buckets or not key:
+    if bucket not in allowed_buckets or not {"", ".", ".."}.isdisjoint(key.split("/")):
         raise BodyUnavailable("outside_source")
     try:
         content = fetcher.get(f"s3://{bucket}/{key}", limit_bytes=MAX_BODY_BYTES)

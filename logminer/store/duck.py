@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from logminer.errors import StorageError
+from logminer.errors import LogminerError, StorageError
+from logminer.s3.uris import is_s3
 from logminer.schema import FILE_COLUMNS, FIRST_METADATA_FIELD, SQL_TYPES, Column
 from logminer.store.storage import Storage
 from logminer.store.table import DataFile
@@ -34,10 +35,19 @@ def fetch_rows(storage: Storage, text: str, params: Sequence[Any] = ()) -> list[
         try:
             return connection.execute(text, list(params)).fetchall()
         except duckdb.Error as error:
-            said = str(error).partition("\n")[0]
-            raise StorageError(
-                f"cannot read the store: {said}", fix="A file of the store is missing or damaged."
-            ) from error
+            raise unreadable(storage, error) from error
+
+
+def unreadable(storage: Storage, error: Exception) -> LogminerError:
+    """The error to raise where DuckDB could not read the store's files."""
+    if is_s3(storage.uri):
+        return storage.failure(error, "cannot read the store")
+    said = "".join(each for each in str(error).partition("\n")[0] if each.isprintable())
+    return StorageError(
+        f"cannot read the store: {said}",
+        where=storage.uri,
+        fix="A file of the store is missing or damaged. Restore it, or ask an older state: --version N.",
+    )
 
 
 def usable_cores() -> int:

@@ -12,10 +12,12 @@ import tempfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from logminer.errors import LogminerError
 from logminer.s3.access import S3Access, S3Settings
 from logminer.s3.failures import is_missing, s3_failure
 from logminer.s3.fetching import Fetcher
 from logminer.s3.ranges import open_object
+from logminer.s3.retrying import retried
 from logminer.s3.uris import split_s3
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ class S3Storage:
         self._access = S3Access(settings)
         self._fetcher = Fetcher(self._access)
         self._sizes: dict[str, int] = {}
+        self._failures: list[LogminerError] = []
 
     @property
     def uri(self) -> str:
@@ -62,12 +65,9 @@ class S3Storage:
     def list_names(self, folder: str) -> list[str]:
         """Names of the objects directly in `folder`, sorted."""
         import obstore
-        from obstore.exceptions import BaseError
 
-        try:
-            found: Any = obstore.list_with_delimiter(self._access.store(self._bucket), self._key(folder))
-        except BaseError as error:
-            raise s3_failure(error, "list", self._bucket, self._key(folder)) from error
+        store, key = self._access.store(self._bucket), self._key(folder)
+        found: Any = retried(lambda: obstore.list_with_delimiter(store, key), "list", self._bucket, key)
         start = len(self._key(""))
         names = {each["path"][start:]: each["size"] for each in found["objects"]}
         for name, size in names.items():
@@ -76,8 +76,6 @@ class S3Storage:
 
     def read_bytes(self, name: str) -> bytes | None:
         """The content of an object, if there is one."""
-        from logminer.errors import LogminerError
-
         try:
             return self._fetcher.get(self.path(name))
         except LogminerError as error:
@@ -97,6 +95,12 @@ class S3Storage:
         """A new object under a name that is in use nowhere; it is uploaded when it is closed."""
         return cast(BinaryIO, _Upload(self, name))
 
+    def failure(self, error: Exception, problem: str) -> LogminerError:
+        """What S3 said, if it said anything: deltalake quotes it, DuckDB has it from the files it was given."""
+        seen, self._failures[:] = self._failures[-1:], []
+        action = "get" if problem.startswith(("cannot open", "cannot read")) else "put"
+        return seen[0] if seen else s3_failure(error, action, self._bucket, self._prefix)
+
     def _upload(self, name: str, content: BinaryIO) -> None:
         self._fetcher.put(self.path(name), content)
 
@@ -107,19 +111,19 @@ class S3Storage:
     def delete(self, name: str) -> None:
         """Remove an object."""
         import obstore
-        from obstore.exceptions import BaseError
 
+        store, key = self._access.store(self._bucket), self._key(name)
         try:
-            obstore.delete(self._access.store(self._bucket), self._key(name))
-        except BaseError as error:
-            if not is_missing(error):
-                raise s3_failure(error, "delete", self._bucket, self._key(name)) from error
+            retried(lambda: obstore.delete(store, key), "delete", self._bucket, key)
+        except LogminerError as error:
+            if error.__cause__ is None or not is_missing(error.__cause__):
+                raise
 
     def connect(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Let DuckDB read the objects whose sizes are known."""
         from logminer.s3.files import StoreFiles
 
-        connection.register_filesystem(StoreFiles(self._fetcher, self._sizes))
+        connection.register_filesystem(StoreFiles(self._fetcher, self._sizes, self._failures))
 
 
 class _Upload(io.FileIO):

@@ -9,17 +9,19 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from logminer.errors import ConfigurationError, StorageError, UsageError
+from logminer.errors import ConfigurationError, LogminerError, StorageError, UsageError
 from logminer.s3.uris import is_s3
 
 if TYPE_CHECKING:
     import duckdb
 
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
 # DuckDB takes the first for wildcards, deltalake the others for an escape and a separator.
 _REFUSED_CHARACTERS = "*?[]{}%\\"
 
@@ -47,6 +49,12 @@ class Storage(Protocol):
 
     def connect(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Let a DuckDB connection read the store's files."""
+
+    def failure(self, error: Exception, problem: str) -> LogminerError:
+        """The error to raise for what deltalake or DuckDB said when it could not do something with the files.
+
+        `problem` says what could not be done.
+        """
 
     def open_input(self, name: str, size_bytes: int) -> BinaryIO:
         """A file to read at any place. Raises StorageError where there is none."""
@@ -97,6 +105,14 @@ class LocalStorage:
 
     def connect(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Nothing: DuckDB reads local files by itself."""
+
+    def failure(self, error: Exception, problem: str) -> LogminerError:
+        """The system's error number stands inside of many lines in colour."""
+        number = _OS_ERROR.search(str(error))
+        if number is not None:
+            return storage_error(OSError(int(number[1]), os.strerror(int(number[1]))), self._root)
+        said = str(error).strip().partition("\n")[0]
+        return StorageError(f"{problem}: {said}", where=self._root, fix="Look at the folder, and run again.")
 
     def open_input(self, name: str, size_bytes: int) -> BinaryIO:
         """A file to read at any place."""

@@ -8,17 +8,15 @@ Source of the format: https://github.com/delta-io/delta/blob/master/PROTOCOL.md
 from __future__ import annotations
 
 import json
-import os
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from logminer.errors import ConfigurationError, StorageError, StoreChangedError, UsageError
+from logminer.errors import StorageError, StoreChangedError, UsageError
 from logminer.schema import COLUMNS, FIRST_METADATA_FIELD, STORE_FORMAT_VERSION
-from logminer.store.storage import Storage, storage_error
+from logminer.store.storage import Storage
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -150,7 +148,7 @@ class Table:
         except CommitFailedError as error:
             raise CommitConflict from error
         except (DeltaError, OSError) as error:
-            raise delta_error(error, self._storage, "cannot widen the store") from error
+            raise self._storage.failure(error, "cannot widen the store") from error
         self.refresh()
 
     def commit(
@@ -195,7 +193,7 @@ class Table:
                 return
             if isinstance(error, CommitFailedError):
                 raise CommitConflict from error
-            raise delta_error(error, self._storage, "cannot commit to the store") from error
+            raise self._storage.failure(error, "cannot commit to the store") from error
         self.refresh()
 
     def history(self) -> list[Commit]:
@@ -252,7 +250,7 @@ def table_exists(storage: Storage) -> bool:
     try:
         return DeltaTable.is_deltatable(storage.table_uri, storage_options=storage.table_options)
     except (DeltaError, OSError) as error:
-        raise delta_error(error, storage, "cannot open the store") from error
+        raise storage.failure(error, "cannot open the store") from error
 
 
 def create_table(storage: Storage, metadata_fields: Sequence[str]) -> None:
@@ -279,7 +277,7 @@ def create_table(storage: Storage, metadata_fields: Sequence[str]) -> None:
         )
     except (DeltaError, OSError) as error:
         if not table_exists(storage):
-            raise delta_error(error, storage, "cannot make the store") from error
+            raise storage.failure(error, "cannot make the store") from error
 
 
 def open_table(storage: Storage, version: int | None = None) -> Table:
@@ -303,21 +301,9 @@ def open_table(storage: Storage, version: int | None = None) -> Table:
     except (DeltaError, OSError) as error:
         if version is not None and isinstance(error, DeltaError):
             raise _no_version(storage, version) from error
-        raise delta_error(error, storage, "cannot open the store") from error
+        raise storage.failure(error, "cannot open the store") from error
     _check_format(storage, delta)
     return Table(storage, delta)
-
-
-_OS_ERROR = re.compile(r"\(os error (\d+)\)")
-
-
-def delta_error(error: Exception, storage: Storage, problem: str) -> StorageError | ConfigurationError:
-    """The error to raise for what deltalake said: many lines in colour, with the system's error number inside."""
-    number = _OS_ERROR.search(str(error))
-    if number is not None:
-        return storage_error(OSError(int(number[1]), os.strerror(int(number[1]))), storage.uri)
-    said = str(error).strip().partition("\n")[0]
-    return StorageError(f"{problem}: {said}", where=storage.uri, fix="Look at the folder, and run again.")
 
 
 def _no_version(storage: Storage, version: int) -> UsageError:

@@ -55,6 +55,13 @@ class BucketCommandLine(CommandLine):
         """The request ids of all records, sorted; one that is delivered twice and counted twice comes twice."""
         return sorted(row["request_id"] for row in self.rows(store, "request_id", **environment))
 
+    def count_rows(self, store: str) -> int:
+        """How many rows a store has, those of re-deliveries too."""
+        if not store.startswith("s3://"):
+            return pipeline.store_info(str(self.folder / store)).rows
+        rows: int = self.facts("store", "info", "--store", store)["rows"]
+        return rows
+
     def facts(self, *arguments: str | Path, **environment: str) -> Any:
         """What a command that must do well says with `--json`."""
         ran = self(*arguments, "--json", **environment)

@@ -49,9 +49,9 @@ ERRORS = {
     ),
 }
 # An answer of the right status that does not arrive as it should: cut by a reset; cut by an end of the
-# connection; half of it with the length of the half; all of it with the length of the half; late; the request
-# done, and no answer at all.
-TRANSFERS = ("reset", "truncated", "short", "wrong_length", "stall", "lost_answer")
+# connection; half of it with the length of the half; all of it with the length of the half; done and kept
+# back; kept back and then done; done, and no answer at all.
+TRANSFERS = ("reset", "truncated", "short", "wrong_length", "stall", "late", "lost_answer")
 # No fault: a listing comes in pages of two entries, as a long one comes in pages of 1,000.
 SMALL_PAGES = "small_pages"
 _KEPT_HEADERS = re.compile(r"x-amz-|range|if-", re.IGNORECASE)
@@ -63,7 +63,7 @@ class Rule:
     """One kind of fault, and whom it strikes.
 
     `path` is looked for in `/bucket/key?query` (decoded), `method` must match whole. It strikes with `chance`,
-    not before `after` requests that it could have struck, and at most `times` times. `ms` is for a stall.
+    not before `after` requests that it could have struck, and at most `times` times. `ms` is for those kept back.
     """
 
     kind: str
@@ -175,6 +175,8 @@ class Handler(BaseHTTPRequestHandler):
         path = urllib.parse.unquote(self.path)
         rule = self.server.faults.choose(self.command, path)
         kind = rule.kind if rule is not None else ""
+        if rule is not None and kind == "late":
+            time.sleep(rule.ms / 1000)
         answer = _error(kind, self.command, path) if kind in ERRORS else self._forward(body, kind)
         if rule is not None and kind == "stall":
             time.sleep(rule.ms / 1000)
@@ -222,7 +224,7 @@ class Handler(BaseHTTPRequestHandler):
         return _message(answer, length) + answer.body[:sent], sent
 
     def _send(self, data: bytes, kind: str) -> None:
-        self.close_connection = kind in TRANSFERS and kind != "stall"
+        self.close_connection = kind in TRANSFERS and kind not in ("stall", "late")
         try:
             self.wfile.write(data)
         except OSError:  # the client was killed

@@ -90,9 +90,10 @@ def test_lengths_that_are_wrong(proxy: Proxy, bucket: Bucket, kind: str) -> None
     assert proxy.log()[0].sent_bytes == {"short": 5000, "wrong_length": 10_000}[kind]
 
 
-def test_a_stall(proxy: Proxy, bucket: Bucket) -> None:
+@pytest.mark.parametrize("kind", ["stall", "late"])
+def test_requests_that_are_kept_back(proxy: Proxy, bucket: Bucket, kind: str) -> None:
     bucket.put("a/b c", CONTENT)
-    proxy.start(Rule("stall", ms=300))
+    proxy.start(Rule(kind, ms=300))
     began = time.monotonic()
     assert get(proxy, bucket) == (200, CONTENT)
     assert time.monotonic() - began >= 0.3

@@ -183,9 +183,30 @@ def test_ingests_into_one_store_at_the_same_time(bucket: Bucket, s3run: BucketCo
     ends = [process.communicate(timeout=60) for process in processes]
     assert [process.returncode for process in processes] == [0] * runs, ends
     assert s3run.requests(store) == requests
-    assert s3run.facts("store", "info", "--store", store)["rows"] == len(requests)
+    assert s3run.count_rows(store) == len(requests)
     again = s3run.facts("ingest", bucket.uri("AWSLogs"), "--store", store)
     assert (again["objects"]["new"], again["records"]) == (0, 0)
+
+
+def test_ingests_that_make_the_store_at_the_same_time(
+    bucket: Bucket, s3run: BucketCommandLine, proxy: Proxy
+) -> None:
+    """All of them have seen that there is none before the first makes it."""
+    requests = put_logs(bucket, "logs/", objects=3, records=2)
+    store = bucket.uri("store")
+    proxy.start(Rule("late", method="PUT", path=r"_delta_log/0*0\.json", ms=1_500))
+    command = ("ingest", bucket.uri("logs"), "--store", store, "--workers", "1")
+    processes = [s3run.start(*command) for _ in range(3)]
+    ends = [process.communicate(timeout=60) for process in processes]
+    assert [process.returncode for process in processes] == [0] * 3, ends
+    tables = {
+        json.loads(line)["metaData"]["id"]
+        for key in bucket.keys("store/invocations/_delta_log/")
+        for line in bucket.get(key).splitlines()
+        if line.startswith(b'{"metaData":')
+    }
+    assert len(tables) == 1
+    assert s3run.requests(store) == requests
 
 
 def test_a_store_cannot_lie_in_its_own_source(bucket: Bucket, s3run: BucketCommandLine) -> None:
@@ -217,7 +238,7 @@ def test_a_store_at_the_top_of_a_bucket(bucket: Bucket, s3run: BucketCommandLine
             "--store",
             store,
         )
-    assert s3run.facts("store", "info", "--store", bucket.uri())["rows"] == 267
+    assert s3run.count_rows(bucket.uri()) == 267
 
 
 def test_a_query_whose_expression_reaches_for_other_objects(
@@ -241,7 +262,7 @@ def test_a_commit_whose_answer_is_lost(bucket: Bucket, s3run: BucketCommandLine,
     assert ran.code in (0, 4), ran.stderr
     proxy.start()
     s3run.facts("ingest", bucket.uri("AWSLogs"), "--store", store)
-    assert s3run.facts("store", "info", "--store", store)["rows"] == len(requests)
+    assert s3run.count_rows(store) == len(requests)
     assert s3run.requests(store) == requests
 
 
@@ -267,4 +288,4 @@ def test_an_ingest_that_is_killed(
     proxy.start()
     assert s3run.facts("ingest", bucket.uri("logs"), "--store", store)["objects"]["new"] == new
     assert s3run.requests(store) == requests
-    assert s3run.facts("store", "info", "--store", store)["rows"] == len(requests)
+    assert s3run.count_rows(store) == len(requests)
