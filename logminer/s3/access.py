@@ -73,7 +73,7 @@ class S3Access:
             prefix=prefix or None,
             config=config,
             client_options=_client_options(endpoint),
-            retry_config={"max_retries": 8, "retry_timeout": timedelta(seconds=60)},
+            retry_config={"max_retries": 1, "retry_timeout": timedelta(seconds=30)},
             credential_provider=self._provide,
         )
 

@@ -54,6 +54,17 @@ def is_throttled(error: BaseException) -> bool:
     return error_code(error) in _THROTTLED or " 503 " in str(error)
 
 
+def is_final(error: BaseException) -> bool:
+    """Whether asking again cannot help."""
+    from obstore.exceptions import AlreadyExistsError
+
+    if isinstance(error, AlreadyExistsError) or error_code(error) in _EXPIRED | _WRONG_KEYS | {
+        "NoSuchBucket"
+    }:
+        return True
+    return is_missing(error) or is_denied(error) or is_archived(error)
+
+
 def s3_failure(error: BaseException, action: str, bucket: str, key: str) -> LogminerError:
     """The error to raise for what went wrong with `action` (get, list, put or delete) on a key."""
     where = f"s3://{bucket}/{key}"

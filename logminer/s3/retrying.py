@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
-from logminer.s3.failures import is_archived, is_denied, is_missing, is_throttled, s3_failure
+from logminer.s3.failures import is_final, is_throttled, s3_failure
 
 MAX_REQUESTS = 32
 _START_REQUESTS = 16
@@ -65,8 +65,7 @@ def retried(request: Callable[[], T], action: str, bucket: str, key: str, *, pac
         except Exception as error:
             if not _is_s3_error(error):
                 raise
-            hopeless = is_missing(error) or is_denied(error) or is_archived(error)
-            if hopeless or attempt == _ATTEMPTS - 1:
+            if is_final(error) or attempt == _ATTEMPTS - 1:
                 raise s3_failure(error, action, bucket, key) from error
             if pace is not None and is_throttled(error):
                 pace.throttled()

@@ -103,6 +103,8 @@ def read_bucket_body(fetcher: Fetcher, path: str, allowed_buckets: frozenset[str
         raise BodyUnavailable("outside_source")
     try:
         content = fetcher.get(f"s3://{bucket}/{key}", limit_bytes=MAX_BODY_BYTES)
+    except ValueError:  # a key that no object has, with a NUL for one
+        raise BodyUnavailable("outside_source") from None
     except LogminerError as error:
         raise BodyUnavailable(_reason(error)) from error
     if len(content) > MAX_BODY_BYTES:

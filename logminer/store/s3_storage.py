@@ -91,6 +91,20 @@ class S3Storage:
             local.seek(0)
             self._upload(name, cast(BinaryIO, local))
 
+    def put_new(self, name: str, content: bytes) -> bool:
+        """Write an object unless there is one, by a conditional write."""
+        import obstore
+        from obstore.exceptions import AlreadyExistsError
+
+        store, key = self._access.store(self._bucket), self._key(name)
+        try:
+            retried(lambda: obstore.put(store, key, content, mode="create"), "put", self._bucket, key)
+        except LogminerError as error:
+            if isinstance(error.__cause__, AlreadyExistsError):
+                return False
+            raise
+        return True
+
     def create(self, name: str) -> BinaryIO:
         """A new object under a name that is in use nowhere; it is uploaded when it is closed."""
         return cast(BinaryIO, _Upload(self, name))

@@ -71,6 +71,9 @@ class Storage(Protocol):
     def open_output(self, name: str) -> contextlib.AbstractContextManager[BinaryIO]:
         """A file to write; it appears under its name when the context ends without an error."""
 
+    def put_new(self, name: str, content: bytes) -> bool:
+        """Write a file unless there is one; whether it was written."""
+
     def create(self, name: str) -> BinaryIO:
         """A new file under a name that is in use nowhere; for files that count only once a commit names them."""
 
@@ -167,6 +170,24 @@ class LocalStorage:
             ) from error
         except OSError as error:
             raise storage_error(error, folder) from error
+
+    def put_new(self, name: str, content: bytes) -> bool:
+        """Write a file unless there is one: a link cannot take the place of a file."""
+        self._make_folder_of(name)
+        path = self.path(name)
+        temporary = os.path.join(os.path.dirname(path), f".{uuid.uuid4().hex}.tmp")
+        try:
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+                stream.write(content)
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise storage_error(error, path) from error
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+        return True
 
     def create(self, name: str) -> BinaryIO:
         """A new file under a name that is in use nowhere."""

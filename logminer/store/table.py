@@ -8,10 +8,12 @@ Source of the format: https://github.com/delta-io/delta/blob/master/PROTOCOL.md
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from logminer.errors import StorageError, StoreChangedError, UsageError
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 INGEST = "logminer-ingest"
 MAINTENANCE = "logminer-maintenance"
 
+_FIRST_ENTRY = "_delta_log/00000000000000000000.json"
 _FORMAT_PROPERTY = "logminer.formatVersion"
 _PROPERTIES = {
     # No statistics of text, identity or metadata: the log would keep prompts that were to be forgotten.
@@ -256,7 +259,6 @@ def table_exists(storage: Storage) -> bool:
 def create_table(storage: Storage, metadata_fields: Sequence[str]) -> None:
     """Make an empty table; that another process just made it is no error."""
     from deltalake import DeltaTable, Field, Schema
-    from deltalake.exceptions import DeltaError
     from deltalake.schema import PrimitiveType
 
     fields = [
@@ -266,18 +268,19 @@ def create_table(storage: Storage, metadata_fields: Sequence[str]) -> None:
         for column in COLUMNS
     ]
     storage.prepare()
-    try:
+    # Of two creations at once deltalake would let the second replace the first one's schema. The first log
+    # entry is therefore made elsewhere, and put into its place only where there is none.
+    with tempfile.TemporaryDirectory(prefix="logminer-") as elsewhere:
         DeltaTable.create(
-            storage.table_uri,
+            elsewhere,
             schema=Schema(fields),
             partition_by=["date"],
             configuration=_PROPERTIES,
             raise_if_key_not_exists=False,
-            storage_options=storage.table_options,
         )
-    except (DeltaError, OSError) as error:
-        if not table_exists(storage):
-            raise storage.failure(error, "cannot make the store") from error
+        entry = (Path(elsewhere) / _FIRST_ENTRY).read_text("utf-8")
+    entry = entry.replace(Path(elsewhere).as_uri(), storage.table_uri)
+    storage.put_new(f"invocations/{_FIRST_ENTRY}", entry.encode())
 
 
 def open_table(storage: Storage, version: int | None = None) -> Table:

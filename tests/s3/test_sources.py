@@ -124,23 +124,6 @@ def test_an_offloaded_body_below_a_prefix_of_all_kinds(bucket: Bucket, s3run: Bu
     assert rows[3]["response"] == f"Here is {requests[3]}."
 
 
-def test_a_prefix_that_ends_with_a_slash_in_the_logging_configuration(
-    bucket: Bucket, s3run: BucketCommandLine
-) -> None:
-    """A slash of its own comes after it, so that the keys have a folder without a name."""
-    put_logs(bucket, "logs//", objects=2, records=1)
-    assert s3run.facts("ingest", bucket.uri("logs"), "--store", "store")["records"] == 2
-
-
-def test_an_object_with_an_odd_key_does_not_keep_others_from_being_read(
-    bucket: Bucket, s3run: BucketCommandLine
-) -> None:
-    put_logs(bucket, "", objects=2, records=1)
-    for key in ("exports//a.csv", "/b", "c/../d", "e/./f", "g/\x01"):
-        bucket.put(key, b"not a log")
-    assert s3run.facts("ingest", bucket.uri(), "--store", "store")["records"] == 2
-
-
 @pytest.mark.parametrize(
     ("source", "objects"),
     [
