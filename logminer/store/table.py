@@ -259,6 +259,7 @@ def table_exists(storage: Storage) -> bool:
 def create_table(storage: Storage, metadata_fields: Sequence[str]) -> None:
     """Make an empty table; that another process just made it is no error."""
     from deltalake import DeltaTable, Field, Schema
+    from deltalake.exceptions import DeltaError
     from deltalake.schema import PrimitiveType
 
     fields = [
@@ -270,16 +271,20 @@ def create_table(storage: Storage, metadata_fields: Sequence[str]) -> None:
     storage.prepare()
     # Of two creations at once deltalake would let the second replace the first one's schema. The first log
     # entry is therefore made elsewhere, and put into its place only where there is none.
-    with tempfile.TemporaryDirectory(prefix="logminer-") as elsewhere:
-        DeltaTable.create(
-            elsewhere,
-            schema=Schema(fields),
-            partition_by=["date"],
-            configuration=_PROPERTIES,
-            raise_if_key_not_exists=False,
-        )
-        entry = (Path(elsewhere) / _FIRST_ENTRY).read_text("utf-8")
-    entry = entry.replace(Path(elsewhere).as_uri(), storage.table_uri)
+    try:
+        with tempfile.TemporaryDirectory(prefix="logminer-") as elsewhere:
+            DeltaTable.create(
+                elsewhere,
+                schema=Schema(fields),
+                partition_by=["date"],
+                configuration=_PROPERTIES,
+                raise_if_key_not_exists=False,
+            )
+            entry = (Path(elsewhere) / _FIRST_ENTRY).read_text("utf-8")
+            made_in = Path(elsewhere).as_uri()
+    except (DeltaError, OSError) as error:
+        raise storage.failure(error, "cannot make the store") from error
+    entry = entry.replace(made_in, json.dumps(storage.table_uri)[1:-1])
     storage.put_new(f"invocations/{_FIRST_ENTRY}", entry.encode())
 
 
