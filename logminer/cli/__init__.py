@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 
@@ -14,4 +15,6 @@ def main() -> None:
     except KeyboardInterrupt:  # outside of any command: while modules are loaded
         print("interrupted", file=sys.stderr)
         code = 130
+    # All is said; one more Ctrl-C while Python winds up would only change the exit code.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)
