@@ -91,7 +91,8 @@ def test_ctrl_c_ends_a_question(run, sample_store):
     process = run.start(
         "count",
         "--where",
-        "list_sum(range(100_000_000)) + output_tokens > 0",
+        # Slow for every row, and nothing that could be worked out beforehand.
+        "levenshtein(repeat('ab', 1200) || response, repeat('ba', 1200) || response) >= 0",
         LOGMINER_STORE=str(sample_store),
     )
     time.sleep(1.5)
