@@ -35,6 +35,11 @@ def is_missing(error: BaseException) -> bool:
     return isinstance(error, NotFoundError | FileNotFoundError)
 
 
+def came_of_missing(error: LogminerError) -> bool:
+    """Whether an error of ours was raised because an object is not there."""
+    return error.__cause__ is not None and is_missing(error.__cause__)
+
+
 def is_denied(error: BaseException) -> bool:
     """Whether permission is missing."""
     from obstore.exceptions import PermissionDeniedError, UnauthenticatedError

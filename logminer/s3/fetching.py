@@ -98,10 +98,6 @@ class Fetcher:
                 yield error
             waiting_bytes -= size
 
-    def close(self) -> None:
-        """Give up what is not fetched yet."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-
 
 class _WrongLengthError(OSError):
     """An answer with a right status and a wrong length."""

@@ -6,7 +6,7 @@ from operator import attrgetter
 
 from logminer.errors import LogminerError, UsageError
 from logminer.s3.access import S3Access
-from logminer.s3.failures import is_archived, is_denied, is_missing
+from logminer.s3.failures import came_of_missing, is_archived, is_denied, is_missing
 from logminer.s3.fetching import Fetcher
 from logminer.s3.listing import S3Folder, walk_folders
 from logminer.s3.retrying import retried
@@ -63,7 +63,7 @@ def _one_object(uri: str, access: S3Access) -> Listing:
     try:
         found = retried(lambda: obstore.head(store, key), "get", bucket, key)
     except LogminerError as error:
-        if error.__cause__ is None or not is_missing(error.__cause__):
+        if not came_of_missing(error):
             raise
         raise UsageError(
             "there is nothing below this prefix", where=uri, fix=f"Check it: aws s3 ls {uri}/"

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import tempfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from logminer.errors import LogminerError
 from logminer.s3.access import S3Access, S3Settings
-from logminer.s3.failures import is_missing, s3_failure
+from logminer.s3.failures import came_of_missing, s3_failure
 from logminer.s3.fetching import Fetcher
 from logminer.s3.ranges import open_object
 from logminer.s3.retrying import retried
@@ -79,7 +80,7 @@ class S3Storage:
         try:
             return self._fetcher.get(self.path(name))
         except LogminerError as error:
-            if error.__cause__ is not None and is_missing(error.__cause__):
+            if came_of_missing(error):
                 return None
             raise
 
@@ -88,7 +89,6 @@ class S3Storage:
         """An object to write; it appears when the context ends without an error."""
         with tempfile.TemporaryFile(prefix="logminer-") as local:
             yield cast(BinaryIO, local)
-            local.seek(0)
             self._upload(name, cast(BinaryIO, local))
 
     def put_new(self, name: str, content: bytes) -> bool:
@@ -130,7 +130,7 @@ class S3Storage:
         try:
             retried(lambda: obstore.delete(store, key), "delete", self._bucket, key)
         except LogminerError as error:
-            if error.__cause__ is None or not is_missing(error.__cause__):
+            if not came_of_missing(error):
                 raise
 
     def connect(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -146,15 +146,12 @@ class _Upload(io.FileIO):
     def __init__(self, storage: S3Storage, name: str) -> None:
         self._storage, self._name = storage, name
         with tempfile.TemporaryFile(prefix="logminer-") as local:
-            import os
-
             super().__init__(os.dup(local.fileno()), "w+b")
 
     def close(self) -> None:
         """Upload, once."""
         if not self.closed:
             try:
-                self.seek(0)
                 self._storage._upload(self._name, cast(BinaryIO, self))
             finally:
                 super().close()
