@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 LAYERS = (
     "errors statuses json_text metadata_keys teachers",
-    "model",
+    "model pairs",
     "lenient records",
     "models",
     "conversations",
@@ -35,7 +35,9 @@ LAYERS = (
     "outputs",
     "ingestion",
     "query",
-    "exports validation",
+    "curation redaction",
+    "validation",
+    "exports",
     "config timespan",
     "pipeline",
     ". __main__ cli",
