@@ -2,7 +2,7 @@
 
 One value per line is the rule and the fast path. Behind it stands an assembler for the rest: values that span
 lines, several on one line, arrays of values, a byte order mark, and the timestamps that a CloudWatch Logs
-export puts before each. What cannot be read costs itself alone: a value that was cut off ends where a whole
+export puts before each. Of an envelope of log events each message is a value. What cannot be read costs itself alone: a value that was cut off ends where a whole
 record begins a line.
 """
 
@@ -15,6 +15,7 @@ from typing import BinaryIO, Literal
 import msgspec
 
 from logminer.inflating import DamagedObject, inflate
+from logminer.log_events import messages_of
 from logminer.model import DecodedRecord
 from logminer.records import NotARecord, RecordDecoder
 
@@ -123,7 +124,7 @@ class _ValueReader:
     def _read_refused_line(self, line: bytes, reason: str) -> Iterator[ReadRecord | Quarantined]:
         """A line that is not one record as it stands."""
         if reason == "not_a_record":
-            yield self._quarantined(reason, line)
+            yield from self._read_other(line)
             return
         # The usual case of an unusual file: one record, and something around it.
         text = _without_surroundings(line)
@@ -140,9 +141,32 @@ class _ValueReader:
     def _read_odd_line(self, line: bytes) -> Iterator[ReadRecord | Quarantined]:
         cut = self._assembler.feed if len(line) <= MAX_VALUE_BYTES else self._assembler.pass_over
         for text, reason in cut(line):
-            yield self._read_text(text) if reason is None else self._quarantined(reason, text)
+            if reason is None:
+                yield from self._read_object(text)
+            else:
+                yield self._quarantined(reason, text)
 
-    def _read_text(self, text: bytes) -> ReadRecord | Quarantined:
+    def _read_object(self, text: bytes) -> Iterator[ReadRecord | Quarantined]:
+        try:
+            decoded = self._decode(text)
+        except NotARecord as finding:
+            if finding.reason == "not_a_record":
+                yield from self._read_other(text)
+            else:
+                yield self._quarantined(finding.reason, text)
+        else:
+            yield ReadRecord(self._next_position(), decoded, text)
+
+    def _read_other(self, text: bytes) -> Iterator[ReadRecord | Quarantined]:
+        """An object that is no record, but may hold some."""
+        messages = messages_of(text)
+        if messages is None:
+            yield self._quarantined("not_a_record", text)
+            return
+        for message in messages:
+            yield self._read_message(message)
+
+    def _read_message(self, text: bytes) -> ReadRecord | Quarantined:
         try:
             decoded = self._decode(text)
         except NotARecord as finding:

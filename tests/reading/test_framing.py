@@ -50,6 +50,47 @@ def stringified(levels: int) -> bytes:
     return lines(*values)
 
 
+def events(*values: object) -> list[dict[str, object]]:
+    """Log events around records, as `filter-log-events` gives them."""
+    return [
+        {
+            "logStreamName": "aws/bedrock/modelinvocations",
+            "timestamp": 1780473600000 + number,
+            "message": json.dumps(value),
+            "ingestionTime": 1780473600500,
+            "eventId": f"{number:056}",
+        }
+        for number, value in enumerate(values)
+    ]
+
+
+def delivery(*values: object) -> bytes:
+    """What a subscription filter delivers."""
+    log_events = [
+        {"id": f"{number:056}", "timestamp": 1780473600000, "message": json.dumps(value)}
+        for number, value in enumerate(values)
+    ]
+    return json.dumps(
+        {
+            "messageType": "DATA_MESSAGE",
+            "owner": "123456789012",
+            "logGroup": "bedrock",
+            "logStream": "aws/bedrock/modelinvocations",
+            "subscriptionFilters": ["all"],
+            "logEvents": log_events,
+        }
+    ).encode()
+
+
+CONTROL = json.dumps(
+    {
+        "messageType": "CONTROL_MESSAGE",
+        "owner": "CloudwatchLogs",
+        "logEvents": [{"id": "", "timestamp": 1, "message": "CWL CONTROL MESSAGE: Checking health."}],
+    }
+).encode()
+
+
 def mixture() -> bytes:
     first, second, third, fourth = RECORDS
     return b"".join(
@@ -107,6 +148,15 @@ ARRIVALS: dict[str, bytes] = {
     "CloudWatch export, pretty": b"".join(
         b"2026-10-05T10:00:00.000Z " + json.dumps(value, indent=2).encode() + b"\n" for value in RECORDS
     ),
+    "filter-log-events": json.dumps({"events": events(*RECORDS), "searchedLogStreams": []}).encode(),
+    "filter-log-events, pretty": json.dumps({"events": events(*RECORDS)}, indent=4).encode(),
+    "get-log-events": json.dumps({"events": events(*RECORDS), "nextForwardToken": "f/1"}).encode(),
+    "pages of events": b"\n".join(json.dumps({"events": events(value)}).encode() for value in RECORDS),
+    "subscription": gzip.compress(delivery(*RECORDS)),
+    "Firehose": CONTROL + delivery(*RECORDS[:3]) + delivery(RECORDS[3]) + CONTROL,
+    "Firehose, gzip members": b"".join(
+        gzip.compress(part) for part in (CONTROL, delivery(*RECORDS[:1]), delivery(*RECORDS[1:]))
+    ),
     "bodies are strings": stringified(1),
     "bodies are strings of strings": stringified(3),
     "a mixture": mixture(),
@@ -120,6 +170,25 @@ def test_every_arrival_gives_all_records(data, tmp_path):
     assert len(found) == len(RECORDS)
     for number, value in enumerate(found):
         assert_untouched(value, number)
+
+
+def test_a_bad_event_costs_itself_alone():
+    good = events(RECORDS[0], RECORDS[1])
+    bad = [{"message": "START RequestId: 1"}, {"timestamp": 1}, {"message": 7}, "text"]
+    data = json.dumps({"events": [good[0], *bad, good[1]]}).encode()
+    assert _ids(data) == [
+        RECORDS[0]["requestId"],
+        "invalid_json",
+        "not_a_record",
+        "not_a_record",
+        "not_an_object",
+        RECORDS[1]["requestId"],
+    ]
+
+
+def test_positions_count_events():
+    data = delivery(*RECORDS[:2]) + CONTROL + delivery(*RECORDS[2:])
+    assert [value.position for value in read_values(io.BytesIO(data), record_decoder())] == [0, 1, 2, 3]
 
 
 def _ids(data: bytes) -> list[str | None]:

@@ -89,6 +89,8 @@ def test_without_the_layout_files_are_read_by_their_endings(tmp_path):
         "e.log",
         "in/some/folder/f.json",
         "data/g.json",
+        "exportedlogs/1b2c/aws-bedrock-modelinvocations/000000.gz",
+        "2026/03/14/09/bedrock-logs-1-2026-03-14-09-26-53-01234567-89ab-cdef-0123-456789abcdef",
     ]
     others = [
         "a.txt",
@@ -96,6 +98,9 @@ def test_without_the_layout_files_are_read_by_their_endings(tmp_path):
         "README.md",
         ".hidden.json",
         "amazon-bedrock-logs-permission-check.json",
+        "exportedlogs/aws-logs-write-test",
+        "aws-logs-write-test.gz",
+        "bedrock-logs-2026-03-14",
         "json",
     ]
     bodies = ["data/0f_input.json.gz", "data/0f_output.json", "in/data/0f_input_media_00.json"]
