@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 import msgspec
+
+from logminer.json_text import encode_json
 
 
 class PromptResponsePair(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -43,3 +47,17 @@ class PromptResponsePair(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     def key(self) -> tuple[str, int]:
         """What identifies the record for ever."""
         return self.source_uri, self.source_position
+
+
+def pair_hashes(system: str | None, canonical_messages: bytes, response: bytes) -> tuple[str, str]:
+    """The `prompt_hash` and the `pair_hash` of texts. `response` is its JSON text, messages are in canonical form.
+
+    BLAKE2b-128 over the canonical JSON of [system, messages] and of [system, messages, response].
+    """
+    digest = blake2b(digest_size=16)
+    digest.update(b"[%b," % encode_json(system))
+    digest.update(canonical_messages)
+    pair = digest.copy()
+    digest.update(b"]")
+    pair.update(b",%b]" % response)
+    return digest.hexdigest(), pair.hexdigest()

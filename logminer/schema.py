@@ -88,6 +88,8 @@ COLUMNS: tuple[Column, ...] = (
 )  # fmt: skip
 
 COLUMN_NAMES = tuple(column.name for column in COLUMNS)
+# Columns that hold JSON text; they are shown as what they are.
+JSON_COLUMNS = frozenset({"messages", "response_blocks", "tools", "params"})
 # What Delta partitions by is not in the files.
 FILE_COLUMNS = tuple(column for column in COLUMNS if column.name != "date")
 # A struct needs a field: every table, and a file without any other, has the one for the empty key.

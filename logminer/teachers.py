@@ -120,7 +120,12 @@ def turn_rule(model_id: str) -> Turns:
     several turns; Anthropic and Meta take one, and a provider that AWS says nothing about (or an id that does
     not show its provider) gets that stricter rule too.
     """
-    return "multi" if _NOVA.search(model_id) else "single"
+    return "multi" if is_nova(model_id) else "single"
+
+
+def is_nova(model_id: str) -> bool:
+    """Tell whether `model_id`, in any form that shows it, is an Amazon Nova model."""
+    return _NOVA.search(model_id) is not None
 
 
 def find_teacher(model_id: str) -> Teacher | None:

@@ -8,7 +8,6 @@ at the end of the prompt is no turn: the response is that beginning and what fol
 from __future__ import annotations
 
 import functools
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -28,24 +27,25 @@ from logminer.conversations.shapes import RequestShape, ResponseShape, StreamSha
 from logminer.conversations.stops import stop_class_of
 from logminer.json_text import encode_json
 from logminer.model import AnyRecord
+from logminer.pairs import pair_hashes
 
 _MAX_COUNT = 2**31 - 1
 _NO_METRICS = InvocationMetrics()
 
 
 class Conversation(msgspec.Struct, gc=False):
-    """What one log record says, in the store's own columns. Lists of JSON are text: they are only stored."""
+    """What one log record says, in the store's own columns. What is JSON is its text, as UTF-8: it is only stored."""
 
     status: str
     status_detail: str | None
     prompt_status: str
     system: str | None
-    messages: str | None
+    messages: bytes | None
     response: str | None
-    response_blocks: str | None
+    response_blocks: bytes | None
     reasoning: str | None
-    tools: str | None
-    params: str | None
+    tools: bytes | None
+    params: bytes | None
     stop_reason: str | None
     stop_class: str | None
     prompt_template: str | None
@@ -176,19 +176,21 @@ def _conversation(record: AnyRecord, read: ReadBodies, status: str, words: list[
     counts = _counts(record, answer, read.signals, words)
     has_turns = normal is not None and bool(normal.turns)
     text = encode_json(read.text)
-    prompt_hash, pair_hash = _hashes(normal, text) if normal is not None and has_turns else (None, None)
+    prompt_hash = pair_hash = None
+    if normal is not None and has_turns:
+        prompt_hash, pair_hash = pair_hashes(normal.system, b"".join(normal.canonical), text)
     blocks = _response_blocks(answer, read, text) if answer is not None else None
     return Conversation(
         status=status,
         status_detail=" ".join(dict.fromkeys(words)) if words else None,
         prompt_status=prompt_status(record, read),
         system=normal.system if normal is not None else None,
-        messages=normal.messages.decode() if normal is not None and has_turns else None,
+        messages=normal.messages if normal is not None and has_turns else None,
         response=read.text or None,
-        response_blocks=blocks.decode() if blocks is not None else None,
+        response_blocks=blocks,
         reasoning=read.reasoning,
-        tools=encode_json(prompt.tools).decode() if prompt is not None and prompt.tools else None,
-        params=encode_json(prompt.params).decode() if prompt is not None and prompt.params else None,
+        tools=encode_json(prompt.tools) if prompt is not None and prompt.tools else None,
+        params=encode_json(prompt.params) if prompt is not None and prompt.params else None,
         stop_reason=answer.stop_reason if answer is not None else None,
         stop_class=stop_class_of(answer.stop_reason) if answer is not None else None,
         prompt_template=prompt.template if prompt is not None else None,
@@ -239,13 +241,3 @@ def _count(first: _Count, second: _Count, third: _Count, words: list[str]) -> _C
         return count
     words.append("bad_count")
     return None
-
-
-def _hashes(normal: NormalPrompt, encoded_text: bytes) -> tuple[str, str]:
-    """BLAKE2b-128 over the canonical JSON of [system, messages] and of [system, messages, response]."""
-    digest = blake2b(digest_size=16)
-    digest.update(b"[" + encode_json(normal.system) + b"," + normal.canonical)
-    pair = digest.copy()
-    digest.update(b"]")
-    pair.update(b"," + encoded_text + b"]")
-    return digest.hexdigest(), pair.hexdigest()

@@ -24,7 +24,7 @@ class NormalPrompt(msgspec.Struct, gc=False):
     system: str | None
     turns: list[Turn]
     messages: bytes  # JSON list of Converse messages
-    canonical: bytes  # the same with sorted keys, for hashing
+    canonical: list[bytes]  # the same with sorted keys, in pieces, for hashing
     prefill: str
     status: str
     details: list[str]
@@ -66,29 +66,41 @@ def _take_prefill(turns: list[Turn]) -> str:
     return "".join(content)  # type: ignore[arg-type]
 
 
-# Most turns are one text; their JSON is put together around it.
-_OPENINGS = {
-    role: (b'{"role":"%s","content":[{"text":' % role.encode(), b'}],"role":"%s"}' % role.encode())
+# Most turns are one text; their JSON is put together around it, in the order of the API and in that of the alphabet.
+_AROUND_TEXT = {
+    role: (
+        (b'{"role":"%s","content":[{"text":' % role.encode(), b"}]}"),
+        (b'{"content":[{"text":', b'}],"role":"%s"}' % role.encode()),
+    )
     for role in _PROMPT_ROLES
 }
 
 
-def _encode_turns(turns: list[Turn]) -> tuple[bytes, bytes]:
-    """The turns as a JSON list of Converse messages, and the same in canonical form (sorted keys)."""
-    messages: list[bytes] = []
-    canonical: list[bytes] = []
+def _encode_turns(turns: list[Turn]) -> tuple[bytes, list[bytes]]:
+    """The turns as a JSON list of Converse messages, and the same in canonical form (sorted keys), in pieces."""
+    messages: list[bytes] = [b"["]
+    canonical: list[bytes] = [b"["]
     for turn in turns:
+        if len(messages) > 1:
+            messages.append(b",")
+            canonical.append(b",")
         content = turn.content
-        opening = _OPENINGS.get(turn.role)
-        if len(content) == 1 and type(content[0]) is str and opening is not None:
+        around = _AROUND_TEXT.get(turn.role)
+        if len(content) == 1 and type(content[0]) is str and around is not None:
             text = encode_json(content[0])
-            messages.append(opening[0] + text + b"}]}")
-            canonical.append(b'{"content":[{"text":' + text + opening[1])
+            (before, after), (canonical_before, canonical_after) = around
+            messages += (before, text, after)
+            canonical += (canonical_before, text, canonical_after)
         else:
-            blocks = [converse_block(piece) for piece in join_texts(content, "\n")]
-            messages.append(encode_json({"role": turn.role, "content": blocks}))
-            canonical.append(encode_canonical_json({"role": turn.role, "content": blocks}))
-    return b"[" + b",".join(messages) + b"]", b"[" + b",".join(canonical) + b"]"
+            message = {
+                "role": turn.role,
+                "content": [converse_block(piece) for piece in join_texts(content, "\n")],
+            }
+            messages.append(encode_json(message))
+            canonical.append(encode_canonical_json(message))
+    messages.append(b"]")
+    canonical.append(b"]")
+    return b"".join(messages), canonical
 
 
 def converse_block(piece: Content) -> dict[str, Any]:

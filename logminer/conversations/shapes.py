@@ -9,9 +9,7 @@ get a value that has at least the fields they declared.
 from __future__ import annotations
 
 import functools
-import importlib
 import operator
-import pkgutil
 import types
 import typing
 from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +19,7 @@ from typing import Any
 import msgspec
 
 from logminer.conversations.parts import Answer, Prompt
+from logminer.entries import collect_entries
 from logminer.model import BodyTypes
 
 # The values handed to `accepts` and `read` are of merged types that exist only at run time, so their static
@@ -75,13 +74,7 @@ class BodyShape:
 @functools.cache
 def body_shapes() -> tuple[BodyShape, ...]:
     """All families, in the order in which they are asked. Two of one name are refused."""
-    package = importlib.import_module("logminer.conversations.families")
-    shapes: dict[str, BodyShape] = {}
-    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
-        shape = importlib.import_module(module.name).SHAPE
-        if shape.name in shapes:
-            raise RuntimeError(f"two body shapes are called {shape.name!r}")
-        shapes[shape.name] = shape
+    shapes = collect_entries("logminer.conversations.families", "SHAPE", BodyShape)
     return tuple(sorted(shapes.values(), key=lambda shape: (shape.rank, shape.name)))
 
 

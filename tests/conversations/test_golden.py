@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from logminer import records
 from logminer.conversations import body_shapes, conversation_of, record_decoder
 from logminer.records import NotARecord
+from logminer.schema import JSON_COLUMNS
 from logminer.statuses import PROMPT_STATUSES, STATUS_DETAILS, STATUSES
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(path for path in GOLDEN.glob("*/*.json") if not path.name.endswith(".expect.json"))
-JSON_COLUMNS = ("messages", "response_blocks", "tools", "params")
 # Digests of other columns say nothing to a reviewer.
 LEFT_OUT = ("prompt_hash", "pair_hash")
 

@@ -54,7 +54,7 @@ class TestFamilies:
             "from logminer.conversations.families.llama import SHAPE as SHAPE\n", encoding="utf-8"
         )
         monkeypatch.setattr(families, "__path__", [*families.__path__, str(tmp_path)])
-        with pytest.raises(RuntimeError, match="two body shapes are called 'llama'"):
+        with pytest.raises(RuntimeError, match="two modules have a SHAPE of the name 'llama'"):
             body_shapes.__wrapped__()
 
     def test_every_field_is_optional_and_none_is_a_dict(self):

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from logminer import pipeline
-from logminer.ingestion import driver
 from logminer.ingestion.driver import Portions, Reread
+from logminer.schema import PARSER_VERSION
 from logminer.store import rows
 from logminer.store.table import Table
 
@@ -183,7 +183,7 @@ def old_store(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> Ground:
 def test_rows_of_an_older_parser_are_replaced(old_store: Ground) -> None:
     report = old_store.ingest(reread=OLD)
     assert (report.reread, report.gone, report.skipped) == (2, [], 0)
-    assert set(old_store.rows("parser_version")) == {(driver.PARSER_VERSION,)}
+    assert set(old_store.rows("parser_version")) == {(PARSER_VERSION,)}
     check_invariants(old_store)
     again = old_store.ingest(reread=OLD)
     assert (again.reread, again.version, again.skipped) == (0, report.version, 2)
@@ -198,7 +198,7 @@ def test_only_objects_with_a_status_are_read_again(old_store: Ground, portions: 
     assert old_store.rows("request_id", "parser_version") == [
         ("1", 0),
         ("2", 0),
-        ("3", driver.PARSER_VERSION),
+        ("3", PARSER_VERSION),
     ]
     assert old_store.ingest(reread=Reread(older_parsers=True, statuses=("blocked",))).reread == 0
 

@@ -17,10 +17,10 @@ from logminer.ingestion.commit import commit_files
 from logminer.ingestion.driver import new_run, open_or_create
 from logminer.metadata_keys import encode_key
 from logminer.model import Identity, InvocationRecord
-from logminer.schema import COLUMN_NAMES, COLUMNS, FILE_COLUMNS, PARSER_VERSION, SQL_TYPES
+from logminer.schema import COLUMN_NAMES, COLUMNS, FILE_COLUMNS, JSON_COLUMNS, PARSER_VERSION, SQL_TYPES
 from logminer.sources import LogObject
 from logminer.store.duck import connect, scan_files
-from logminer.store.rows import DataFileWriter, Row, batch_of_rows, promoted_fields
+from logminer.store.rows import DataFileWriter, Row, RowGroup
 from logminer.store.table import open_table
 
 from .ground import Ground, record
@@ -40,7 +40,9 @@ conversations = st.builds(
     Conversation,
     **{
         column.name: {
-            "string": texts if column.name in ("status", "prompt_status") else optional(texts),
+            "string": texts
+            if column.name in ("status", "prompt_status")
+            else optional(texts.map(str.encode) if column.name in JSON_COLUMNS else texts),
             "integer": counts,
             "boolean": st.booleans(),
         }[column.type]
@@ -68,6 +70,7 @@ instants = st.integers(0, 86_400_000_000 - 1).map(
 def expected(row: Row) -> dict[str, Any]:
     """The stored values of a row, but for those of the run."""
     said = {name: getattr(row.conversation, name) for name in COLUMN_NAMES if hasattr(row.conversation, name)}
+    said |= {name: value.decode() for name in JSON_COLUMNS if (value := said[name]) is not None}
     logged = {name: getattr(row.record, name) for name in COLUMN_NAMES if hasattr(row.record, name)}
     identity = row.record.identity
     return {
@@ -93,7 +96,10 @@ def test_rows_read_back_equal(
     source = LogObject(uri="file:///logs/'a'.gz", root="", size_bytes=2**40, etag="etag")
     rows = [Row(source, number, *part) for number, part in enumerate(parts)]
     table, run = open_or_create(ground.storage), new_run()
-    batch = batch_of_rows(rows, run, promoted_fields(rows, ["_x_"]))
+    group = RowGroup()
+    for row in rows:
+        group.add(row)
+    batch = group.table(run, group.promoted_fields(["_x_"]))
     day = (EPOCH + timedelta(microseconds=rows[0].time_us)).date()
     writer = DataFileWriter(ground.storage, day, batch.schema)
     writer.write(batch)
