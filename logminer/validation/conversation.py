@@ -15,9 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from logminer.validation.json_lines import member_path
-from logminer.validation.reserved_words import has_reserved_word
 from logminer.validation.rules import Finding
+from logminer.validation.values import check_keys, check_reserved, check_text, items_of, wrong_type
 
 SCHEMA_VERSION = "bedrock-conversation-2024"
 
@@ -37,13 +36,13 @@ class ConversationShape:
 def inspect_conversation(shape: ConversationShape, value: Any) -> Iterator[Finding]:
     """Yield every broken rule of a parsed line, in the order of the format."""
     if not isinstance(value, dict):
-        yield _wrong_type("$", value, "an object")
+        yield wrong_type("$", value, "an object")
         return
-    yield from _keys(value, "$", ("schemaVersion", "messages"), ("system",))
-    if "schemaVersion" in value and value["schemaVersion"] != SCHEMA_VERSION:
-        yield Finding("schema_version", "$.schemaVersion", f'the value is not "{SCHEMA_VERSION}"')
+    yield from check_keys(value, "$", ("schemaVersion", "messages"), ("system",))
+    if "schemaVersion" in value:
+        yield from check_version(value["schemaVersion"])
     if "system" in value:
-        yield from _system(value["system"])
+        yield from check_one_item(value["system"], "$.system", "system_items")
     if "messages" in value:
         yield from _messages(shape, value["messages"])
 
@@ -53,103 +52,81 @@ def ends_with_answer(value: Any) -> bool:
     return bool(value["messages"][-1]["role"] == "assistant")
 
 
-def _system(items: Any) -> Iterator[Finding]:
-    if not isinstance(items, list):
-        yield _wrong_type("$.system", items, "a list")
-        return
-    if len(items) != 1:
-        yield Finding("system_items", "$.system", f"has {len(items)} items, must have 1")
-    for index, item in enumerate(items):
-        yield from _text_item(item, f"$.system[{index}]", type_allowed=False)
+def check_version(version: Any) -> Iterator[Finding]:
+    """The schema version is a constant."""
+    if version != SCHEMA_VERSION:
+        yield Finding("schema_version", "$.schemaVersion", f'the value is not "{SCHEMA_VERSION}"')
+
+
+def check_roles(messages: Any, path: str = "$.messages") -> Iterator[Finding]:
+    """Each message has a known role, and user and assistant take turns, user first."""
+    previous: Any = "assistant"  # so that the first message must be user; None: nothing to compare with
+    for index, (place, message) in enumerate(items_of(messages, path)):
+        role = message.get("role") if isinstance(message, dict) else None
+        if isinstance(message, dict) and "role" in message:
+            yield from _role(role, f"{place}.role")
+        if previous is not None and role == previous:
+            problem = (
+                "repeats the role of the message before it" if index else "must be user in the first message"
+            )
+            yield Finding("role_order", f"{place}.role", problem)
+        previous = role if role in _ROLES else None
+
+
+def check_last_role(messages: Any, severe: str = "must end with the assistant's answer") -> Iterator[Finding]:
+    """A conversation to be trained on ends with an answer."""
+    last = messages[-1] if isinstance(messages, list) and messages else None
+    if isinstance(last, dict) and last.get("role", "assistant") != "assistant":
+        yield Finding("last_role", f"$.messages[{len(messages) - 1}].role", severe)
+
+
+def _role(role: Any, path: str) -> Iterator[Finding]:
+    if not isinstance(role, str):
+        yield wrong_type(path, role, "a string")
+    elif role not in _ROLES:
+        yield Finding("unknown_role", path, "is neither user nor assistant")
 
 
 def _messages(shape: ConversationShape, messages: Any) -> Iterator[Finding]:
     if not isinstance(messages, list):
-        yield _wrong_type("$.messages", messages, "a list")
+        yield wrong_type("$.messages", messages, "a list")
         return
     count, most = len(messages), shape.max_messages
     if not count or (most is not None and count > most):
         allowed = "at least 1" if most is None else f"1 to {most}"
         yield Finding("message_count", "$.messages", f"has {count} messages, must have {allowed}")
-    previous: Any = "assistant"  # so that the first message must be user; None: nothing to compare with
-    for index, message in enumerate(messages):
-        path = f"$.messages[{index}]"
-        yield from _message(shape, message, path)
-        role = message.get("role") if isinstance(message, dict) else None
-        if previous is not None and role == previous:
-            yield _role_order(path, index)
-        previous = role if role in _ROLES else None
+    yield from check_roles(messages)
+    for path, message in items_of(messages, "$.messages"):
+        if not isinstance(message, dict):
+            yield wrong_type(path, message, "an object")
+            continue
+        yield from check_keys(message, path, ("role", "content"))
+        if "content" in message:
+            content = message["content"]
+            yield from check_one_item(
+                content, f"{path}.content", "content_items", type_allowed=shape.type_allowed
+            )
 
 
-def _role_order(path: str, index: int) -> Finding:
-    problem = "repeats the role of the message before it" if index else "must be user in the first message"
-    return Finding("role_order", f"{path}.role", problem)
-
-
-def _message(shape: ConversationShape, message: Any, path: str) -> Iterator[Finding]:
-    if not isinstance(message, dict):
-        yield _wrong_type(path, message, "an object")
-        return
-    yield from _keys(message, path, ("role", "content"), ())
-    role = message.get("role", "user")
-    if not isinstance(role, str):
-        yield _wrong_type(f"{path}.role", role, "a string")
-    elif role not in _ROLES:
-        yield Finding("unknown_role", f"{path}.role", "is neither user nor assistant")
-    if "content" in message:
-        yield from _content(shape, message["content"], f"{path}.content")
-
-
-def _content(shape: ConversationShape, items: Any, path: str) -> Iterator[Finding]:
+def check_one_item(items: Any, path: str, rule: str, *, type_allowed: bool = False) -> Iterator[Finding]:
+    """A list of exactly one text item; `rule` is what another number of them breaks."""
     if not isinstance(items, list):
-        yield _wrong_type(path, items, "a list")
+        yield wrong_type(path, items, "a list")
         return
     if len(items) != 1:
-        yield Finding("content_items", path, f"has {len(items)} items, must have 1")
-    for index, item in enumerate(items):
-        yield from _text_item(item, f"{path}[{index}]", type_allowed=shape.type_allowed)
+        yield Finding(rule, path, f"has {len(items)} items, must have 1")
+    for place, item in items_of(items, path):
+        yield from check_text_item(item, place, type_allowed=type_allowed)
 
 
-def _text_item(item: Any, path: str, *, type_allowed: bool) -> Iterator[Finding]:
+def check_text_item(item: Any, path: str, *, type_allowed: bool = False) -> Iterator[Finding]:
+    """An item is an object with a text and nothing else; with `type_allowed` a `type` may stand beside it."""
     if not isinstance(item, dict):
-        yield _wrong_type(path, item, "an object")
+        yield wrong_type(path, item, "an object")
         return
-    yield from _keys(item, path, ("text",), ("type",) if type_allowed else ())
+    yield from check_keys(item, path, ("text",), ("type",) if type_allowed else ())
     if type_allowed and not isinstance(item.get("type", ""), str):
-        yield _wrong_type(f"{path}.type", item["type"], "a string")
+        yield wrong_type(f"{path}.type", item["type"], "a string")
     if "text" in item:
-        yield from _text(item["text"], f"{path}.text")
-
-
-def _text(text: Any, path: str) -> Iterator[Finding]:
-    if not isinstance(text, str):
-        yield _wrong_type(path, text, "a string")
-    elif is_blank(text):
-        yield Finding("blank_text", path, "blank text")
-    elif has_reserved_word(text.encode(errors="surrogatepass")):
-        yield Finding("reserved_word", path, "has a word that Amazon Nova reserves")
-
-
-def is_blank(text: str) -> bool:
-    """Whether a text is empty or nothing but white space."""
-    return not text or text.isspace()
-
-
-def _keys(
-    value: dict[str, Any], path: str, required: tuple[str, ...], optional: tuple[str, ...]
-) -> Iterator[Finding]:
-    for key in required:
-        if key not in value:
-            yield Finding("missing_key", path, f"the key `{key}` is missing")
-    for key in value:
-        if key not in required and key not in optional:
-            yield Finding("unknown_key", member_path(path, key), "the key is not part of the format")
-
-
-def _wrong_type(path: str, value: Any, expected: str) -> Finding:
-    return Finding("wrong_type", path, f"is {_type_name(value)}, must be {expected}")
-
-
-def _type_name(value: Any) -> str:
-    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
-    return next((name for kind, name in names.items() if isinstance(value, kind)), "a number")
+        yield from check_text(item["text"], f"{path}.text")
+        yield from check_reserved(item["text"], f"{path}.text")

@@ -6,31 +6,46 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from logminer.validation.quick import QuickPlan
 from logminer.validation.report import Severity
-from logminer.validation.rules import RULES, Finding
+from logminer.validation.rules import MAX_FILE_BYTES, RULES, Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much a file may hold; None sets no bound. `min_lines` counts valid lines, `max_lines` all."""
+
+    min_lines: int | None = None
+    max_lines: int | None = None
+    max_file_bytes: int | None = MAX_FILE_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """A set of rules under a name.
 
-    `severities` is the definition: a rule that is not in it is not checked. `scan` is the quick look: it
-    tells of a line surely without any finding whether it is labelled (ends with an answer), and None
-    when in doubt. `inspect` yields all findings of a parsed line and `labelled` tells the same as `scan`
-    of one that has no error. `min_lines` counts valid lines, `max_lines` all; None sets no bound.
-    `splits_at_carriage_return` says where lines end, and `refuses_other_names` that a file which is
-    not called .jsonl is not even opened.
+    `severities` is the definition: a rule that is not in it is not checked. `inspect` yields all findings of a
+    parsed line and `labelled` tells of one that has no error whether it ends with an answer; `quick` is the way to
+    know of most lines that they have no finding. `bounds` are those of a training set, `held_out` those of the
+    validation set of a job, None where a job takes none. `for_model` gives the rules of one model, by any form of
+    its id, and raises UsageError for a model that it does not know. `unique_key` is a key at the top whose value no
+    two lines may share, `mixed_note` what is to be said where only some lines are labelled.
+    `splits_at_carriage_return` says where lines end, and `refuses_other_names`
+    that a file which is not called .jsonl is not even opened.
     """
 
     name: str
     summary: str
     source: str
     severities: Mapping[str, Severity]
-    scan: Callable[[bytes], bool | None]
     inspect: Callable[[Any], Iterator[Finding]]
-    labelled: Callable[[Any], bool]
-    min_lines: int | None
-    max_lines: int | None
+    bounds: Bounds
+    held_out: Bounds | None = None
+    quick: QuickPlan | None = None
+    labelled: Callable[[Any], bool] = lambda value: True
+    for_model: Callable[[str], Profile] | None = None
+    unique_key: str | None = None
+    mixed_note: str = ""
     splits_at_carriage_return: bool = False
     refuses_other_names: bool = False
 

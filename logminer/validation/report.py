@@ -17,7 +17,8 @@ _KEPT_OF_EACH_RULE = 20  # kept even when the first thousand faults were all of 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One broken rule. `line` is 1-based, 0 for the file as a whole; `path` is a JSON path such as
-    `$.messages[0].content[0].text`, empty for the file as a whole.
+    `$.messages[0].content[0].text`, empty for the file as a whole. `file` is the object of a log prefix that it
+    is about, empty where only one file is checked.
     """
 
     line: int
@@ -26,6 +27,12 @@ class Fault:
     severity: Severity
     message: str
     fix: str
+    file: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain values, without an empty `file`."""
+        facts = asdict(self)
+        return facts if self.file else {name: value for name, value in facts.items() if name != "file"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,8 @@ class Report:
 
     `valid` counts the lines without an error (warnings allowed), `labelled` those of them that end with an
     answer. `faults` holds the first of them, those of the file first; `counts` has all of them, by
-    rule. `notes` are remarks that are no fault.
+    rule. `notes` are remarks that are no fault. `mends` counts what `--fix` mended, None without it: then the
+    report is about what was written. `unit` is what `lines` counts.
     """
 
     path: str
@@ -48,6 +56,8 @@ class Report:
     faults: tuple[Fault, ...]
     counts: Mapping[str, int]
     notes: tuple[str, ...]
+    mends: Mapping[str, int] | None = None
+    unit: str = "line"
 
     @property
     def ok(self) -> bool:
@@ -56,8 +66,9 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """The same facts as plain JSON values, `ok` included."""
-        facts = asdict(self)
-        return {"ok": self.ok, **facts, "faults": list(facts["faults"]), "notes": list(self.notes)}
+        facts = {name: getattr(self, name) for name in self.__slots__ if name not in ("mends", "unit")}
+        facts |= {"faults": [fault.as_dict() for fault in self.faults], "notes": list(self.notes)}
+        return {"ok": self.ok, **facts, **({} if self.mends is None else {"mends": dict(self.mends)})}
 
 
 class FaultLog:
@@ -74,7 +85,7 @@ class FaultLog:
         """Whether the rule is part of this run."""
         return rule in self._severities
 
-    def add(self, line: int, finding: Finding) -> Severity | None:
+    def add(self, line: int, finding: Finding, file: str = "") -> Severity | None:
         """Count a finding and tell its severity; None when the rule is no part of this run."""
         severity = self._severities.get(finding.rule)
         if severity is None:
@@ -82,14 +93,14 @@ class FaultLog:
         self.totals[severity] += 1
         count = self.counts[finding.rule] = self.counts.get(finding.rule, 0) + 1
         if len(self._kept) < self._keep or count <= min(self._keep, _KEPT_OF_EACH_RULE):
-            self._kept.append(_fault(line, severity, finding))
+            self._kept.append(_fault(line, severity, finding, file))
         return severity
 
     def faults(self) -> tuple[Fault, ...]:
         """The faults kept, by line; those of the whole file come first."""
-        return tuple(sorted(self._kept, key=lambda fault: fault.line))
+        return tuple(sorted(self._kept, key=lambda fault: (fault.file, fault.line)))
 
 
-def _fault(line: int, severity: Severity, finding: Finding) -> Fault:
+def _fault(line: int, severity: Severity, finding: Finding, file: str) -> Fault:
     fix = finding.fix or RULES[finding.rule].fix
-    return Fault(line, finding.path, finding.rule, severity, finding.message, fix)
+    return Fault(line, finding.path, finding.rule, severity, finding.message, fix, file)

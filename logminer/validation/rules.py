@@ -55,9 +55,9 @@ _ALL_RULES = (
     Rule(
         "unpacked_size",
         "the compressed file unpacks to far more than a dataset may hold",
-        "Split the dataset into parts of at most 1 GiB.",
+        "Split the dataset into smaller parts.",
     ),
-    Rule("file_size", "the file is larger than 1 GiB", "Keep fewer or shorter conversations."),
+    Rule("file_size", "the file is larger than a job takes", "Keep fewer or shorter conversations."),
     Rule("empty_file", "the file has no lines", "Check that the export selected anything."),
     Rule(
         "too_few_lines",
@@ -94,14 +94,14 @@ _ALL_RULES = (
     Rule(
         "too_deep",
         "the JSON is nested too deep to read",
-        "Remove the nested value; the format is five levels deep.",
+        "Remove the nested value; no format is that deep.",
     ),
     Rule(
         "duplicate_key",
         "an object has the same key twice",
         "Keep one of them; readers differ in which they take.",
     ),
-    Rule("non_finite_number", "NaN or Infinity is no JSON", "Remove the number; the format has only texts."),
+    Rule("non_finite_number", "NaN or Infinity is no JSON", "Remove the number, or write null or a text."),
     Rule(
         "lone_surrogate",
         "an escape stands for half a character",
@@ -128,10 +128,10 @@ _ALL_RULES = (
     ),
     Rule(
         "message_count",
-        "the number of messages does not fit the teacher",
+        "the number of messages does not fit",
         "Keep one user message and at most one assistant message; only Amazon Nova takes more turns.",
     ),
-    Rule("content_items", "content does not hold exactly one item", "Join the texts into one item."),
+    Rule("content_items", "content does not hold the right number of items", "Join the texts into one item."),
     Rule(
         "unknown_role",
         "the role is neither user nor assistant",
@@ -142,11 +142,101 @@ _ALL_RULES = (
         "the roles do not alternate from user on",
         "Start with a user message and let user and assistant take turns; join neighbours of one role.",
     ),
+    Rule(
+        "last_role",
+        "the conversation does not end as it must",
+        "End it with the answer that is to be learned.",
+    ),
     Rule("blank_text", "a text is blank", "Give the text, or leave the whole line out."),
     Rule(
         "reserved_word",
         "a text has a word that Amazon Nova reserves",
         "Reword the text without System: User: Bot: Assistant: Thought: [EOS] <image> <video> <unk>.",
+    ),
+    Rule(
+        "forbidden_text",
+        "a text has words that the model keeps for itself",
+        "Reword the line that begins with Human: or Assistant:.",
+    ),
+    Rule("text_length", "a text is too short or too long", "Rewrite the text, or leave the line out."),
+    Rule(
+        "too_many_tokens",
+        "a line has more tokens than the model takes, by an estimate",
+        "Shorten the texts, or leave the line out.",
+    ),
+    Rule("duplicate_id", "an id is given to two lines", "Give each line an id of its own."),
+    Rule("bad_value", "a value is not one of those allowed", "Use a value that the message names."),
+    # Media
+    Rule(
+        "media_format",
+        "a medium has a format that the model does not take",
+        "Convert it to a format that the message names.",
+    ),
+    Rule(
+        "media_place",
+        "a medium stands where none may be",
+        "Keep media in user messages, for models that see.",
+    ),
+    Rule("media_count", "a line has too many media", "Leave some out, or make several lines of it."),
+    Rule(
+        "media_uri",
+        "a medium is not named as an S3 object",
+        "Put it into S3 and write s3://bucket/key with letters, digits and _ - / . in the key.",
+    ),
+    # Tools and reasoning
+    Rule(
+        "tool_place",
+        "a tool call or result stands in the wrong message",
+        "Put calls into assistant messages and results into user messages.",
+    ),
+    Rule("tool_id", "tool calls and results do not match", "Give each call one id, and its result the same."),
+    Rule(
+        "tool_name",
+        "a tool is called that was not offered",
+        "Name it in toolConfig, or correct the name.",
+    ),
+    Rule(
+        "reasoning_place",
+        "reasoning stands where it may not be",
+        "Keep reasoning in the answers of Nova 2 Lite, and leave it out for other models.",
+    ),
+    # The records of a log
+    Rule("not_a_record", "it can't be read as a log record", "Nothing to mend: it is no pair."),
+    Rule("failed_call", "the call failed, and the record has no answer", "Nothing to mend: it is no pair."),
+    Rule(
+        "body_elsewhere",
+        "the body lies in an object of its own, or was not logged",
+        "Whether a job follows the path is not documented; `logminer export` does.",
+    ),
+    Rule(
+        "not_text_in_and_out",
+        "the record is not text in and text out",
+        "Nothing to mend: distillation takes text alone.",
+    ),
+    Rule(
+        "unknown_body",
+        "the bodies have no known shape",
+        "See which model logged it; a job may not read it either.",
+    ),
+    Rule(
+        "several_turns",
+        "the prompt has several user turns, and this teacher takes one",
+        "Export the conversations with logminer, which can choose turns.",
+    ),
+    Rule(
+        "unusable_answer",
+        "the answer is cut off, blocked, empty or a tool call",
+        "Leave it out: select with logminer, which keeps pairs alone.",
+    ),
+    Rule(
+        "unusable_prompt",
+        "the prompt is blank or does not start with a user turn",
+        "Leave it out: select with logminer, which keeps pairs alone.",
+    ),
+    Rule(
+        "other_model",
+        "the record is another model's than the teacher's",
+        "With usePromptResponse a job takes the teacher's pairs alone.",
     ),
 )
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from logminer.validation import Profile, Report, check_line, validate_stream
+from logminer.validation import Allowance, Profile, Report, check_line, validate_stream
 
 VERSION = "bedrock-conversation-2024"
 
@@ -32,7 +32,7 @@ def validate(
     """Validate bytes, or lines, as a file of that name; no fewest number of lines unless given."""
     content = data if isinstance(data, bytes) else b"".join(line + b"\n" for line in data)
     options.setdefault("min_lines", 0)
-    return validate_stream(io.BufferedReader(io.BytesIO(content)), name, profile, **options)
+    return validate_stream(io.BufferedReader(io.BytesIO(content)), name, profile, Allowance(**options))
 
 
 def broken_rules(line: bytes | dict[str, Any], profile: Profile) -> list[tuple[str, str]]:

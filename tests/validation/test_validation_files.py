@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import json
 import os
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import pytest
 
 from logminer.errors import ConfigurationError, LogminerError, StorageError, UsageError
 from logminer.validation import (
+    Allowance,
+    Bounds,
     all_profiles,
     check_line,
     checking,
@@ -75,7 +79,7 @@ LINES = lines_of(3)
 def test_every_way_lines_arrive(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / ("set.jsonl.gz" if data[:1] == b"\x1f" else "set.jsonl")
     path.write_bytes(data)
-    report = validate_file(path, SINGLE, min_lines=3)
+    report = validate_file(path, SINGLE, Allowance(min_lines=3))
     assert (report.lines, report.valid, report.labelled, report.ok) == (3, 3, 3, True)
     assert set(report.counts) == ({"compressed"} if path.suffix == ".gz" else set())
 
@@ -104,12 +108,12 @@ def test_gzip_that_unpacks_to_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
     assert report.size_bytes < 5_000_000
 
 
-def test_file_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "MAX_FILE_BYTES", 100)
-    assert validate(LINES, SINGLE).counts == {"file_size": 1}
-    assert not validate(LINES, SINGLE).ok
-    assert validate(LINES, AWS).ok, "AWS's script only mentions it"
-    assert validate(LINES, AWS).counts == {"file_size": 1}
+def test_file_size() -> None:
+    small = Bounds(max_file_bytes=100)
+    report = validate(LINES, dataclasses.replace(SINGLE, bounds=small))
+    assert (report.counts, report.ok) == ({"file_size": 1}, False)
+    report = validate(LINES, dataclasses.replace(AWS, bounds=small))
+    assert (report.counts, report.ok) == ({"file_size": 1}, True), "AWS's script only mentions it"
 
 
 def test_names() -> None:
@@ -242,8 +246,24 @@ def test_a_disk_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     def fail(reader: Any) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(dataset_files.LineReader, "__iter__", fail)
+    monkeypatch.setattr(dataset_files.LineReader, "batches", fail)
     path = tmp_path / "set.jsonl"
     path.write_bytes(LINES[0])
     with pytest.raises(StorageError, match="reading fails after line 0: Input/output error"):
         validate_file(path, resolve_profile("distillation"))
+
+
+@pytest.mark.parametrize("name", ["distill-single", "aws-script", "batch"])
+def test_memory_does_not_grow_with_the_file(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "set.jsonl"
+    line = json.dumps(conversation("word " * 500, "word " * 500)).encode() + b"\n"
+    with path.open("wb") as stream:
+        stream.writelines(line for _ in range(4_000))
+    tracemalloc.start()
+    try:
+        report = validate_file(path, all_profiles()[name])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert report.lines == 4_000
+    assert peak < 8_000_000 < path.stat().st_size

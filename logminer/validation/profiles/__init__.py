@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import importlib
-import pkgutil
-from collections.abc import Iterable
 from functools import cache
 
+from logminer.entries import collect_entries
 from logminer.errors import UsageError
 from logminer.teachers import turn_rule
 from logminer.validation.profile import Profile
@@ -15,45 +13,50 @@ from logminer.validation.profile import Profile
 DISTILLATION = "distillation"
 """An alias: the profile that fits the teacher, else the strictest one."""
 
+INVOCATION_LOGS = "invocation-logs"
+"""The one profile that is no dataset's: it looks at the log objects of a prefix; see `logs.py`."""
+
 _BY_TURNS = {"single": "distill-single", "multi": "distill-nova"}
 
 
 @cache
 def all_profiles() -> dict[str, Profile]:
     """Every profile by name, sorted. Do not change the dictionary: it is made once."""
-    modules = (
-        importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)
-    )
-    return by_name(module.PROFILE for module in modules)
-
-
-def by_name(profiles: Iterable[Profile]) -> dict[str, Profile]:
-    """Arrange profiles by name, sorted. Two of one name are a mistake in the program (ValueError)."""
-    arranged: dict[str, Profile] = {}
-    for profile in sorted(profiles, key=lambda profile: profile.name):
-        if profile.name in arranged or profile.name == DISTILLATION:
-            raise ValueError(f"two validation profiles are called {profile.name}")
-        arranged[profile.name] = profile
-    return arranged
+    return collect_entries(__name__, "PROFILE", Profile)
 
 
 def profile_names() -> tuple[str, ...]:
-    """The names that `resolve_profile` takes, the alias included."""
-    return tuple(sorted((*all_profiles(), DISTILLATION)))
+    """The names of `--profile`: what `resolve_profile` takes, and the one for logs."""
+    return tuple(sorted((*all_profiles(), DISTILLATION, INVOCATION_LOGS)))
 
 
-def resolve_profile(name: str, teacher: str | None = None) -> Profile:
+def resolve_profile(name: str, teacher: str | None = None, model: str | None = None) -> Profile:
     """Find a profile by name; `distillation` picks by the teacher's model id, and single-turn without one.
 
-    Raises UsageError for an unknown name.
+    `model` is the one that is trained, where a profile has rules for several. Raises UsageError for an unknown
+    name, an unknown model, and a model where the rules are the same for all.
     """
     if name == DISTILLATION:
         name = _BY_TURNS[turn_rule(teacher) if teacher else "single"]
-    if name in all_profiles():
-        return all_profiles()[name]
+    if name not in all_profiles():
+        raise _unknown(name)
+    profile = all_profiles()[name]
+    if model is None:
+        return profile
+    if profile.for_model is None:
+        with_models = [each.name for each in all_profiles().values() if each.for_model]
+        raise UsageError(
+            f"the rules of {name} are the same for all models",
+            where="--model",
+            fix=f"Leave it out; it goes with {', '.join(with_models)}.",
+        )
+    return profile.for_model(model)
+
+
+def _unknown(name: str) -> UsageError:
     near = difflib.get_close_matches(name, profile_names(), n=1)
     guess = f"Did you mean {near[0]}? " if near else ""
-    raise UsageError(
+    return UsageError(
         f"there is no validation profile of the name {name!r}",
         where="--profile",
         fix=f"{guess}The profiles are: {', '.join(profile_names())}.",

@@ -17,9 +17,10 @@ from functools import partial
 
 from logminer.teachers import MIN_PAIRS
 from logminer.validation.conversation import ConversationShape, ends_with_answer, inspect_conversation
-from logminer.validation.fast import scan_lenient
-from logminer.validation.profile import Profile
+from logminer.validation.plans import conversation_plan
+from logminer.validation.profile import Bounds, Profile
 from logminer.validation.report import Severity
+from logminer.validation.strict_rules import MIXED_IN_DISTILLATION
 
 _SHAPE = ConversationShape(max_messages=2, type_allowed=True)
 
@@ -54,11 +55,11 @@ PROFILE = Profile(
     source="https://github.com/aws-samples/amazon-bedrock-samples/tree/main/custom-models/model_distillation"
     "/dataset-validation",
     severities=_SEVERITIES,
-    scan=scan_lenient,
     inspect=partial(inspect_conversation, _SHAPE),
     labelled=ends_with_answer,
-    min_lines=MIN_PAIRS,
-    max_lines=None,
+    bounds=Bounds(MIN_PAIRS),
+    quick=conversation_plan(blanks=True),
+    mixed_note=MIXED_IN_DISTILLATION,
     splits_at_carriage_return=True,  # the script opens the file in text mode
     refuses_other_names=True,
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
+from logminer.reserved_words import has_reserved_word
 from logminer.teachers import MAX_PAIRS, MIN_PAIRS
 from logminer.validation.conversation import ConversationShape, ends_with_answer, inspect_conversation
-from logminer.validation.fast import scan_strict
-from logminer.validation.profile import Profile
-from logminer.validation.strict_rules import strict_severities
+from logminer.validation.plans import conversation_plan
+from logminer.validation.profile import Bounds, Profile
+from logminer.validation.strict_rules import MIXED_IN_DISTILLATION, strict_severities
 
 _SHAPE = ConversationShape(max_messages=2)
 
@@ -19,9 +20,9 @@ PROFILE = Profile(
     # Only Nova's prompt template has the reserved words. Anthropic and Meta teachers take them, but a file of
     # this profile may go to a Nova student one day, so they are worth a warning.
     severities=strict_severities(reserved_word="warning"),
-    scan=partial(scan_strict, max_messages=_SHAPE.max_messages),
     inspect=partial(inspect_conversation, _SHAPE),
     labelled=ends_with_answer,
-    min_lines=MIN_PAIRS,
-    max_lines=MAX_PAIRS,
+    bounds=Bounds(MIN_PAIRS, MAX_PAIRS),
+    quick=conversation_plan(has_reserved_word),
+    mixed_note=MIXED_IN_DISTILLATION,
 )
