@@ -1,11 +1,11 @@
-"""Pairs into training files; one module per output format."""
+"""Pairs into training files; one module per output format in `formats/`."""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-import importlib
-import pkgutil
 
+from logminer.entries import collect_entries
 from logminer.errors import UsageError
 from logminer.exports.format import ExportFormat
 
@@ -13,22 +13,32 @@ from logminer.exports.format import ExportFormat
 @functools.cache
 def export_formats() -> dict[str, ExportFormat]:
     """All formats by name. Two of one name are refused."""
-    formats: dict[str, ExportFormat] = {}
-    for module in pkgutil.iter_modules(__path__, __name__ + "."):
-        found = getattr(importlib.import_module(module.name), "FORMAT", None)
-        if found is None:
-            continue
-        if found.name in formats:
-            raise RuntimeError(f"two export formats are called {found.name!r}")
-        formats[found.name] = found
-    return dict(sorted(formats.items()))
+    return collect_entries("logminer.exports.formats", "FORMAT", ExportFormat)
 
 
-def export_format(name: str) -> ExportFormat:
-    """The format of that name. Raises UsageError."""
+def export_format(text: str) -> ExportFormat:
+    """The format of a name, or of `NAME:OPTION=VALUE,OPTION`, which is its name then. Raises UsageError."""
     formats = export_formats()
+    name, colon, listed = text.partition(":")
     if name not in formats:
         raise UsageError(
             f"there is no format {name!r}", where="--to", fix="Formats are: " + ", ".join(formats)
         )
-    return formats[name]
+    if not colon:
+        return formats[name]
+    options = dict(_option(formats[name], each) for each in listed.split(","))
+    make = formats[name].make
+    assert make is not None
+    return dataclasses.replace(make(options), name=text)
+
+
+def _option(form: ExportFormat, text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    if name not in form.options:
+        known = "; ".join(f"{known} ({about})" for known, about in form.options.items())
+        raise UsageError(
+            f"{form.name} has no option {name!r}",
+            where="--to",
+            fix=f"Its options are: {known}." if known else f"It has none: --to {form.name}",
+        )
+    return name, value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from logminer.errors import UsageError
 from logminer.filters import Sql
@@ -22,6 +23,12 @@ from logminer.query.view import StoreView
 CHOSEN = "chosen"
 """The temporary table of a choice: source_uri and source_position of its records."""
 
+DISTINCT = "distinct_records"
+"""The same before the limit."""
+
+Turns = Literal["teacher", "single", "any"]
+"""Which conversations are taken: those that their own teacher takes, those of one user turn, all."""
+
 _MAX_NAMED_MODELS = 10
 _MAX_NAMED_IDS = 3
 
@@ -31,7 +38,9 @@ class Choice:
     """What was chosen, in the table `CHOSEN`, and how many records were left out on the way.
 
     `matching` are all pairs (or good prompts) of the selection, `usable` those with turns that the teacher
-    takes, `distinct` the different ones of these, `lines` what is left of them under the limit.
+    takes, `distinct` the different ones of these, `lines` what is left of them under the limit. `conditions` are
+    those of the matching records, `usable_conditions` those of the usable ones; of these the ones alike in the
+    columns `same` count once.
     """
 
     model: str | None
@@ -42,9 +51,19 @@ class Choice:
     input_tokens: int
     output_tokens: int
     lacking: dict[str, int]
+    conditions: tuple[Condition, ...]
+    usable_conditions: tuple[Condition, ...]
+    same: tuple[str, ...]
 
 
-def choose(view: StoreView, selection: Selection, *, prompts_only: bool, max_lines: int | None) -> Choice:
+def choose(
+    view: StoreView,
+    selection: Selection,
+    *,
+    prompts_only: bool,
+    max_lines: int | None,
+    turns: Turns = "teacher",
+) -> Choice:
     """Choose records, and put them into the table `CHOSEN`. Raises UsageError where they have several models."""
     if max_lines is not None and max_lines < 1:
         raise UsageError("must be at least 1", where="--max", fix="Leave it out to write all.")
@@ -52,7 +71,10 @@ def choose(view: StoreView, selection: Selection, *, prompts_only: bool, max_lin
     # Prompts of anybody are for a teacher that is named later, in the job.
     is_anybodys = prompts_only and selection.teacher is None
     model = None if is_anybodys else _one_model(view, selection, conditions)
-    usable = [*conditions, turns_condition(view, of_one_model=not is_anybodys)]
+    usable = [*conditions]
+    if turns != "any":
+        of_one_model = turns == "teacher" and not is_anybodys
+        usable.append(turns_condition(view, of_one_model=of_one_model))
     same = PROMPT_COLUMNS if prompts_only else PAIR_COLUMNS
     distinct = _put_distinct(view, distinct_records(view, selection, usable, same), selection)
     lines, input_tokens, output_tokens = _put_chosen(view, same[-1], max_lines)
@@ -66,21 +88,22 @@ def choose(view: StoreView, selection: Selection, *, prompts_only: bool, max_lin
         input_tokens=input_tokens,
         output_tokens=output_tokens,
         lacking=lacking,
+        conditions=tuple(conditions),
+        usable_conditions=tuple(usable),
+        same=same,
     )
 
 
 def _put_distinct(view: StoreView, distinct: Sql, selection: Selection) -> int:
-    view.query(
-        f"CREATE OR REPLACE TEMP TABLE distinct_records AS {distinct.text}", distinct.params, selection
-    )
-    (count,) = view.connection.ask("SELECT count(*) FROM distinct_records").one()
+    view.query(f"CREATE OR REPLACE TEMP TABLE {DISTINCT} AS {distinct.text}", distinct.params, selection)
+    (count,) = view.connection.ask(f"SELECT count(*) FROM {DISTINCT}").one()
     return int(count)
 
 
 def _put_chosen(view: StoreView, digest: str, max_lines: int | None) -> tuple[int, int, int]:
     """Keep the smallest hashes; how many records that are, and their logged tokens in and out."""
     limit = f"ORDER BY {digest} LIMIT {int(max_lines)}" if max_lines is not None else ""
-    view.connection.ask(f"CREATE OR REPLACE TEMP TABLE {CHOSEN} AS SELECT * FROM distinct_records {limit}")
+    view.connection.ask(f"CREATE OR REPLACE TEMP TABLE {CHOSEN} AS SELECT * FROM {DISTINCT} {limit}")
     sums = view.connection.ask(
         f"SELECT count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0) FROM {CHOSEN}"
     )

@@ -15,7 +15,7 @@ from query.logs import LLAMA, NOVA, Record, record, store_of
 
 from logminer import pipeline
 from logminer.errors import CheckFailed
-from logminer.validation.reserved_words import has_reserved_word
+from logminer.reserved_words import has_reserved_word
 
 HOSTILE = "\0\x01\t\n\r\x1b\x7f\x85\u2028\u2029\ufeff\ufffe\U0001f600\ud800\udfff\"\\/'{}[],:"
 texts = st.text(st.characters() | st.sampled_from(HOSTILE), max_size=12)

@@ -12,10 +12,13 @@ import pytest
 from query.logs import make_store, record
 
 from logminer import pipeline
+from logminer.datasets import writing
+from logminer.datasets.building import build_dataset
+from logminer.datasets.plan import DatasetPlan
+from logminer.datasets.settings import DatasetSettings
 from logminer.errors import StorageError, UsageError
-from logminer.exports import exporting
-from logminer.exports.exporting import ExportPlan, export_pairs
-from logminer.exports.format import ExportFormat, ExportPair
+from logminer.exports.format import ExportFormat
+from logminer.pairs import PromptResponsePair
 
 
 @pytest.fixture
@@ -29,10 +32,10 @@ def left_behind(tmp_path: Path) -> set[str]:
     return {name for name in names if not name.startswith(("logs/", "store/invocations/", "store/models/"))}
 
 
-def fail_at_the_second(error: BaseException) -> Callable[[ExportPair], bytes]:
+def fail_at_the_second(error: BaseException) -> Callable[[PromptResponsePair], bytes]:
     lines = iter([b"first line\n"])
 
-    def write_line(pair: ExportPair) -> bytes:
+    def write_line(pair: PromptResponsePair) -> bytes:
         for line in lines:
             return line
         raise error
@@ -54,10 +57,11 @@ def test_writing_fails(
     if old is not None:
         path.write_bytes(old)
     before = left_behind(tmp_path)
-    broken = ExportFormat("broken", "", "", fail_at_the_second(error))
-    plan = ExportPlan(pipeline.make_selection(), broken, str(path), allow_few=True)
+    broken = ExportFormat("broken", "", "", write_line=fail_at_the_second(error))
+    settings = DatasetSettings(format=broken, allow_few=True)
+    plan = DatasetPlan(pipeline.make_selection(), settings, str(path))
     with pipeline.open_view(store, None, None) as view, pytest.raises(raised):
-        export_pairs(view, plan)
+        build_dataset(view, plan)
     assert left_behind(tmp_path) == before
     assert (path.read_bytes() if old is not None else None) == old
 
@@ -72,7 +76,7 @@ def test_the_end_fails(tmp_path: Path, store: str, monkeypatch: pytest.MonkeyPat
         raise DISK_FULL
 
     if step == "register":
-        monkeypatch.setattr(exporting, "add_export", fail)
+        monkeypatch.setattr(writing, "add_export", fail)
     else:
         replace = os.replace
         monkeypatch.setattr(

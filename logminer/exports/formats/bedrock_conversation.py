@@ -5,13 +5,15 @@ One content item per message and at most one system item: the strictest form tha
 
 from __future__ import annotations
 
-from logminer.exports.format import ExportFormat, ExportPair
+from logminer.exports.format import ExportFormat
+from logminer.exports.texts import refuse_more_than_text
 from logminer.json_text import encode_json
+from logminer.pairs import PromptResponsePair
 
 _HEAD = b'{"schemaVersion":"bedrock-conversation-2024",'
 
 
-def _write_line(pair: ExportPair) -> bytes:
+def _write_line(pair: PromptResponsePair) -> bytes:
     # The stored messages are JSON in exactly this form, so they are put in as they are.
     system = b"" if pair.system is None else b'"system":[{"text":' + encode_json(pair.system) + b"}],"
     messages = pair.messages.encode()
@@ -25,5 +27,9 @@ FORMAT = ExportFormat(
     name="bedrock-conversation",
     about="bedrock-conversation-2024 JSONL for distillation and fine-tuning jobs",
     source="https://docs.aws.amazon.com/bedrock/latest/userguide/distillation-prepare-datasets.html",
+    profile="distillation",
     write_line=_write_line,
+    prompts=True,
+    refuse=refuse_more_than_text,
+    routes=("distillation", "fine-tuning"),
 )
