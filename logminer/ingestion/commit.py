@@ -17,7 +17,10 @@ from typing import Any
 from logminer.errors import LogminerError, StoreChangedError
 from logminer.ingestion.redelivery import mark_redelivered, revive_twins
 from logminer.schema import MAX_PROMOTED_KEYS
+from logminer.store.expired import add_expired_objects
+from logminer.store.forgotten import read_forgotten, rows_to_forget
 from logminer.store.ledger import files_with_objects, objects_in, objects_since
+from logminer.store.quarantine import forget_quarantined
 from logminer.store.rewrite import delete_files, fields_of_file, rewrite_file
 from logminer.store.storage import Storage
 from logminer.store.table import INGEST, CommitConflict, DataFile, Snapshot, Table
@@ -33,6 +36,15 @@ class Exchange:
     kept: tuple[DataFile, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What became of new files: objects that another run `taken` first, and rows that did not come in as they are."""
+
+    taken: frozenset[str]
+    expired: int
+    forgotten: int
+
+
 def commit_files(
     storage: Storage,
     table: Table,
@@ -41,18 +53,19 @@ def commit_files(
     about: dict[str, Any],
     *,
     replaced: Collection[str] = (),
-) -> set[str]:
+) -> Committed:
     """Commit new data files that were written from objects unknown in `base`.
 
     Rows of `replaced` objects that are in the store already give way to the new ones, in the same commit.
-    Returns the objects that another run committed first; their rows are dropped here. Raises StorageError
-    with nothing committed, and StoreChangedError where the store does not come to rest.
+    Rows of objects that another run committed first are dropped, and so are those of dates that the store no
+    longer takes; rows that were forgotten come in as tombstones. Raises StorageError with nothing committed,
+    and StoreChangedError where the store does not come to rest.
     """
     commit = _Commit(storage, table, base, list(files), frozenset(replaced))
     try:
         for attempt in range(_ATTEMPTS):
             if commit.attempt(about):
-                return commit.taken
+                return Committed(frozenset(commit.taken), commit.expired, commit.forgotten)
             time.sleep(random.uniform(0, 0.05 * min(attempt + 1, 10)))  # noqa: S311 - jitter, no secret
             table.refresh()
     except BaseException:
@@ -76,6 +89,7 @@ class _Commit:
         replaced: frozenset[str],
     ) -> None:
         self.taken: set[str] = set()
+        self.expired = self.forgotten = 0
         self._storage, self._table = storage, table
         self._base = base
         self._pending = pending
@@ -86,6 +100,8 @@ class _Commit:
         """Fit the files to what the table is now, and commit them; False where it changed underneath."""
         snapshot = self._table.snapshot()
         self._drop_taken(snapshot)
+        self._drop_expired(snapshot)
+        self._forget(about)
         self._take_out(snapshot)
         self._mark(snapshot)
         self._demote(snapshot)
@@ -125,6 +141,28 @@ class _Commit:
             self._change(file, drop_objects=taken)
         self.taken |= taken
         self._base = snapshot
+
+    def _drop_expired(self, snapshot: Snapshot) -> None:
+        """Drop the files of dates that the store no longer takes; their objects count as known."""
+        since = snapshot.kept_since
+        late = [file for file in self._pending if since is not None and file.date < since]
+        if not late:
+            return
+        add_expired_objects(self._storage, late)
+        self.expired += sum(file.rows for file in late)
+        self._pending = [file for file in self._pending if file not in late]
+        delete_files(self._storage, late)
+
+    def _forget(self, about: dict[str, Any]) -> None:
+        """Make tombstones of rows that were forgotten, and empty the quarantined values that tell of them."""
+        forgotten = read_forgotten(self._storage)
+        if not forgotten.num_rows:
+            return
+        for file, rows in rows_to_forget(self._storage, self._pending, forgotten).items():
+            self._change(file, forget=rows)
+            self.forgotten += len(rows)
+        if about.get("quarantined"):
+            forget_quarantined(self._storage, forgotten, ingest_id=about["ingest_id"])
 
     def _take_out(self, snapshot: Snapshot) -> None:
         """Exchange the stored files that hold rows of replaced objects for ones without."""

@@ -8,22 +8,23 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from operator import attrgetter
 from typing import Protocol
 
+from logminer.ingestion.choice import Reread as Reread
+from logminer.ingestion.choice import choose
 from logminer.ingestion.commit import commit_files
 from logminer.ingestion.compact import compact_small_files
 from logminer.ingestion.pool import Done, Handed, HandOver, Read, Start, WorkerProcess, answers
+from logminer.ingestion.text_scope import TextScope
 from logminer.ingestion.worker import Harvest, IngestWorker, Tally
 from logminer.model import IngestRun
-from logminer.s3.uris import is_s3
-from logminer.schema import PARSER_VERSION
+from logminer.s3.encryption import write_encryption
 from logminer.sources.objects import LogObject
 from logminer.sources.reading import SourceRule
-from logminer.store.ledger import Known, known_objects, objects_of_older_parsers, objects_since
+from logminer.store.ledger import objects_since
 from logminer.store.registry import add_model_ids
 from logminer.store.rewrite import delete_files
 from logminer.store.storage import Storage, storage_error
@@ -45,40 +46,51 @@ class Portions:
     one_process_bytes: int = 6 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Reread:
-    """Which stored objects are read again, their rows replaced.
-
-    `changed`: those whose content may have changed. `older_parsers`: those with rows that an older parser
-    wrote, of the given `statuses` (None: any).
-    """
-
-    changed: bool = False
-    older_parsers: bool = False
-    statuses: tuple[str, ...] | None = None
-
-
 @dataclass
 class IngestReport:
     """What an ingest did.
 
     `changed` are known objects whose content differs now; they were not read again. `reread` counts those that
-    were. `gone` are objects with rows of an older parser that the sources do not have (any more); the rows
-    stay as they are. `taken` counts objects that another run committed first.
+    were. `gone` are objects to be read again that the sources do not have (any more); their rows
+    stay as they are. `taken` counts objects that another run committed first, `expired` records of
+    dates that the store no longer takes, `forgotten` those that are tombstones now. `begun_at` says from which hour (UTC)
+    on a Region's folder of a bucket was listed, where not from its beginning.
     """
 
     ingest_id: str
+    table_id: str = ""
     listed: int = 0
     passed_over: int = 0
     skipped: int = 0
     tally: Tally = field(default_factory=Tally)
     taken: int = 0
+    expired: int = 0
+    forgotten: int = 0
     changed: list[str] = field(default_factory=list)
     reread: int = 0
     gone: list[str] = field(default_factory=list)
     version: int = 0
     seconds: float = 0.0
     interrupted: bool = False
+    begun_at: dict[str, datetime] = field(default_factory=dict)
+
+    def add(self, other: IngestReport) -> None:
+        """Count in what another part of the same ingest did, after this one."""
+        self.ingest_id, self.table_id = other.ingest_id, other.table_id
+        self.listed += other.listed
+        self.passed_over += other.passed_over
+        self.skipped += other.skipped
+        self.tally.add(other.tally)
+        self.taken += other.taken
+        self.expired += other.expired
+        self.forgotten += other.forgotten
+        self.changed += other.changed
+        self.reread += other.reread
+        self.gone += other.gone
+        self.version = other.version
+        self.seconds += other.seconds
+        self.interrupted = other.interrupted
+        self.begun_at |= other.begun_at
 
 
 class Progress(Protocol):
@@ -125,72 +137,40 @@ def ingest_objects(
     passed_over: int = 0,
     portions: Portions | None = None,
     rules: Sequence[SourceRule] = (),
+    text_scope: TextScope | None = None,
 ) -> IngestReport:
     """Read every object that the store does not have, and commit its rows, each object exactly once.
 
     Once `stop` is set, what is under way is finished and committed, and the report says `interrupted`.
     `passed_over` counts files of the source that are no logs; it goes into the report. `rules` say how S3 is
-    reached. Raises StorageError and ConfigurationError; what was committed until then stays.
+    reached, `text_scope` whose text is kept. Raises StorageError and ConfigurationError; what was committed until then stays.
     """
     started = time.monotonic()
     run = new_run()
     table = open_or_create(storage)
     snapshot = table.snapshot()
-    known = known_objects(storage, snapshot)
-    listed = {log.uri: log for log in sorted(objects, key=attrgetter("uri"))}
-    report = IngestReport(run.ingest_id, listed=len(listed), passed_over=passed_over)
-    again = _to_read_again(storage, snapshot, known, listed, reread or Reread(), report)
-    new, report.changed = _new_and_changed(listed, known, again)
-    report.skipped = len(listed) - len(new)
-    if new:
+    choice = choose(storage, snapshot, objects, reread or Reread())
+    report = IngestReport(
+        run.ingest_id,
+        table_id=table.id,
+        listed=len(choice.listed),
+        passed_over=passed_over,
+        skipped=len(choice.listed) - len(choice.new),
+        changed=choice.changed,
+        gone=choice.gone,
+    )
+    if choice.new:
         portions = portions or Portions()
-        crew_size = workers if sum(log.size_bytes for log in new) > portions.one_process_bytes else 1
-        with _crew(storage, run, rules, crew_size) as crew:
-            rounds = _Rounds(storage, table, snapshot, run, again, crew, report, portions)
-            rounds.read(new, progress or NoProgress(), stop or threading.Event())
+        crew_size = workers if sum(log.size_bytes for log in choice.new) > portions.one_process_bytes else 1
+        start = Start(storage.uri, run, list(rules), text_scope, write_encryption())
+        with _crew(storage, start, crew_size) as crew:
+            rounds = _Rounds(storage, table, snapshot, run, choice.again, crew, report, portions)
+            rounds.read(choice.new, progress or NoProgress(), stop or threading.Event())
         if not report.interrupted:
             compact_small_files(storage, table)
     report.version = table.version
     report.seconds = time.monotonic() - started
     return report
-
-
-def _to_read_again(
-    storage: Storage,
-    snapshot: Snapshot,
-    known: Known,
-    listed: Mapping[str, LogObject],
-    reread: Reread,
-    report: IngestReport,
-) -> frozenset[str]:
-    """The stored objects that are to be read again, out of those that are listed."""
-    again: set[str] = set()
-    if reread.changed:
-        again.update(uri for uri, log in listed.items() if uri in known and known[uri][1] != log.etag)
-    if reread.older_parsers:
-        old = objects_of_older_parsers(storage, snapshot, PARSER_VERSION, reread.statuses)
-        again |= old & listed.keys()
-        report.gone = sorted(old - listed.keys())
-    return frozenset(again)
-
-
-def _new_and_changed(
-    listed: Mapping[str, LogObject], known: Known, again: Collection[str]
-) -> tuple[list[LogObject], list[str]]:
-    """Objects to be read, and the URIs of known ones whose content is surely another one now.
-
-    A file that was only copied again has another time and so another etag, but the same size. S3's etag comes
-    from the content.
-    """
-    new: list[LogObject] = []
-    changed: list[str] = []
-    for uri, log in listed.items():
-        old = known.get(uri)
-        if old is None or uri in again:
-            new.append(log)
-        elif old[1] != log.etag and (old[2] != log.size_bytes or is_s3(uri)):
-            changed.append(uri)
-    return new, changed
 
 
 class _Rounds:
@@ -264,8 +244,10 @@ class _Rounds:
             raise
         about = {"ingest_id": self._run.ingest_id, "objects": len(read), "quarantined": tally.quarantined}
         replaced = self._replaced & set(read)
-        taken = commit_files(self._storage, self._table, self._base, files, about, replaced=replaced)
-        self._report.taken += len(taken)
+        done = commit_files(self._storage, self._table, self._base, files, about, replaced=replaced)
+        self._report.taken += len(done.taken)
+        self._report.expired += done.expired
+        self._report.forgotten += done.forgotten
         self._report.reread += len(replaced)
 
 
@@ -302,8 +284,8 @@ class _Crew(Protocol):
 
 
 @contextlib.contextmanager
-def _crew(storage: Storage, run: IngestRun, rules: Sequence[SourceRule], workers: int) -> Iterator[_Crew]:
-    crew = _Processes(storage, run, rules, workers) if workers > 1 else _OwnProcess(storage, run, rules)
+def _crew(storage: Storage, start: Start, workers: int) -> Iterator[_Crew]:
+    crew = _Processes(start, workers) if workers > 1 else _OwnProcess(storage, start)
     try:
         yield crew
     except BaseException:
@@ -313,23 +295,27 @@ def _crew(storage: Storage, run: IngestRun, rules: Sequence[SourceRule], workers
 
 
 class _OwnProcess:
-    """Reads in this process, object by object."""
+    """Reads in this process, object by object; looks up between two."""
 
-    def __init__(self, storage: Storage, run: IngestRun, rules: Sequence[SourceRule]) -> None:
-        self._worker = IngestWorker(storage, run, rules)
+    def __init__(self, storage: Storage, start: Start) -> None:
+        self._worker = IngestWorker(storage, start.run, start.rules, start.text_scope)
 
     def read(
         self, batches: Iterator[list[LogObject]], fields: Sequence[str], stop: threading.Event
     ) -> Iterator[tuple[list[LogObject], Tally]]:
-        for batch in batches:
-            for log in batch:
-                if stop.is_set():
-                    return
-                try:
-                    tally = self._worker.read([log], fields)
-                except OSError as error:
-                    raise storage_error(error, log.uri) from error
-                yield [log], tally
+        # Small objects of a bucket are fetched side by side out of all that are asked for together.
+        logs = [log for batch in batches for log in batch]
+        if stop.is_set():
+            return
+        self._worker.promote(fields)
+        for log, opened in self._worker.open_each(logs):
+            try:
+                tally = self._worker.read_opened(log, opened)
+            except OSError as error:
+                raise storage_error(error, log.uri) from error
+            yield [log], tally
+            if stop.is_set():
+                return
 
     def harvest(self) -> list[Harvest]:
         return [self._worker.harvest()]
@@ -344,8 +330,7 @@ class _Processes:
 
     _AHEAD = 2
 
-    def __init__(self, storage: Storage, run: IngestRun, rules: Sequence[SourceRule], workers: int) -> None:
-        start = Start(storage.uri, run, list(rules))
+    def __init__(self, start: Start, workers: int) -> None:
         self._workers: list[WorkerProcess] = []
         try:
             for _ in range(workers):

@@ -26,8 +26,10 @@ from typing import BinaryIO, NoReturn, cast
 import msgspec
 
 from logminer.errors import ConfigurationError, LogminerError, StorageError
+from logminer.ingestion.text_scope import TextScope
 from logminer.ingestion.worker import Harvest, IngestWorker, Tally
 from logminer.model import IngestRun
+from logminer.s3.encryption import Encryption, encrypt_writes
 from logminer.sources.objects import LogObject
 from logminer.sources.reading import SourceRule
 from logminer.store.storage import open_storage, storage_error
@@ -46,6 +48,8 @@ class Start(msgspec.Struct, tag=True, frozen=True):
     store: str
     run: IngestRun
     rules: list[SourceRule] = []
+    text_scope: TextScope | None = None
+    encryption: Encryption | None = None
 
 
 class Read(msgspec.Struct, tag=True, frozen=True):
@@ -255,7 +259,8 @@ def main() -> None:
         inbox = _Inbox(io.FileIO(0, closefd=False))
         start = inbox.next()
         assert isinstance(start, Start)
-        worker = IngestWorker(open_storage(start.store), start.run, start.rules)
+        encrypt_writes(start.encryption)
+        worker = IngestWorker(open_storage(start.store), start.run, start.rules, start.text_scope)
         _serve_all(worker, inbox, replies)
     except (SystemExit, BrokenPipeError):
         pass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import BinaryIO
 
@@ -13,6 +13,7 @@ from logminer.conversations import record_decoder
 from logminer.errors import LogminerError
 from logminer.framing import Quarantined
 from logminer.ingestion.reader import read_log
+from logminer.ingestion.text_scope import TextScope, leave_text_out, text_rule
 from logminer.model import IngestRun
 from logminer.schema import MAX_PROMOTED_KEYS
 from logminer.sources.objects import LogObject
@@ -22,9 +23,8 @@ from logminer.store.rewrite import delete_files
 from logminer.store.rows import (
     DataFileWriter,
     Row,
-    batch_of_rows,
+    RowGroup,
     metadata_fields_of,
-    promoted_fields,
 )
 from logminer.store.storage import Storage
 from logminer.store.table import DataFile
@@ -34,8 +34,6 @@ _ROW_GROUP_BYTES = 32 << 20
 _ROW_GROUP_ROWS = 60_000
 _MAX_BUFFERED_BYTES = 64 << 20
 _FILE_BYTES = 160 << 20
-# What a row holds beside its texts.
-_ROW_OVERHEAD_BYTES = 1_000
 
 
 class UnreadableObject(msgspec.Struct, frozen=True):
@@ -47,7 +45,10 @@ class UnreadableObject(msgspec.Struct, frozen=True):
 
 
 class Tally(msgspec.Struct):
-    """What became of some log objects. `read_bytes` is their stored size."""
+    """What became of some log objects. `read_bytes` is their stored size.
+
+    `without_text` counts records whose text was left out.
+    """
 
     objects: int = 0
     read_bytes: int = 0
@@ -55,6 +56,7 @@ class Tally(msgspec.Struct):
     quarantined: int = 0
     by_status: dict[str, int] = {}
     unreadable: list[UnreadableObject] = []
+    without_text: int = 0
 
     def add(self, other: Tally) -> None:
         """Count another one in."""
@@ -65,6 +67,7 @@ class Tally(msgspec.Struct):
         for status, count in other.by_status.items():
             self.by_status[status] = self.by_status.get(status, 0) + count
         self.unreadable.extend(other.unreadable)
+        self.without_text += other.without_text
 
 
 class Harvest(msgspec.Struct):
@@ -80,18 +83,25 @@ class IngestWorker:
     What could not be read goes to the quarantine directly, at the latest in `harvest`, and so before the commit.
     """
 
-    def __init__(self, storage: Storage, run: IngestRun, rules: Sequence[SourceRule] = ()) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        run: IngestRun,
+        rules: Sequence[SourceRule] = (),
+        text_scope: TextScope | None = None,
+    ) -> None:
         self._storage = storage
+        self._keeps_text = text_rule(text_scope) if text_scope is not None and text_scope.is_limited else None
         self._sources = SourceReader(rules)
         self._run = run
         self._table_fields: tuple[str, ...] = ()
         self._fields: list[str] = []
         self._decoder = record_decoder()
-        self._buffers: dict[date, _Buffer] = {}
+        self._groups: dict[date, RowGroup] = {}
         self._buffered_bytes = 0
         self._writers: dict[date, DataFileWriter] = {}
         self._files: list[DataFile] = []
-        self._model_ids: dict[str, None] = {}
+        self._model_ids: set[str] = set()
         self._quarantine = QuarantineWriter(storage, run)
 
     def read(self, logs: Sequence[LogObject], metadata_fields: Sequence[str]) -> Tally:
@@ -100,18 +110,29 @@ class IngestWorker:
         `metadata_fields` are the encoded ones that the table has by now. Raises OSError where an object breaks
         off in the middle: what was read since the last harvest is then spoilt.
         """
-        self._promote(tuple(metadata_fields))
+        self.promote(metadata_fields)
         tally = Tally()
-        for log, opened in self._sources.open_each(logs):
-            if isinstance(opened, LogminerError):
-                tally.unreadable.append(UnreadableObject(log.uri, opened.problem, opened.exit_code))
-                continue
+        for log, opened in self.open_each(logs):
+            tally.add(self.read_opened(log, opened))
+        return tally
+
+    def open_each(self, logs: Sequence[LogObject]) -> Iterator[tuple[LogObject, BinaryIO | LogminerError]]:
+        """Each object with its stored bytes, or with why it cannot be opened, in an order that reads fast."""
+        return self._sources.open_each(logs)
+
+    def read_opened(self, log: LogObject, opened: BinaryIO | LogminerError) -> Tally:
+        """Read one object that `open_each` gave. Raises OSError as `read` does."""
+        tally = Tally()
+        if isinstance(opened, LogminerError):
+            tally.unreadable.append(UnreadableObject(log.uri, opened.problem, opened.exit_code))
+        else:
             with opened:
                 self._read_object(log, opened, tally)
         return tally
 
-    def _promote(self, table_fields: tuple[str, ...]) -> None:
+    def promote(self, metadata_fields: Sequence[str]) -> None:
         """Promote what the table has, and own keys while there is room: what is too much, a commit moves back."""
+        table_fields = tuple(metadata_fields)
         if table_fields != self._table_fields:
             own = [field for field in self._fields if field not in table_fields]
             self._fields = [*table_fields, *own][: max(MAX_PROMOTED_KEYS, len(table_fields))]
@@ -119,12 +140,16 @@ class IngestWorker:
 
     def _read_object(self, log: LogObject, stream: BinaryIO, tally: Tally) -> None:
         records = findings = 0
-        for value in read_log(log, stream, self._decoder, self._sources.read_body):
+        for value in read_log(log, stream, self._decoder, self._sources.ask_body):
             if isinstance(value, Quarantined):
                 findings += 1
-                self._quarantine.add(log, value.position, value.reason, value.raw)
+                # Nobody can tell whose text is in what cannot be read.
+                raw = value.raw if self._keeps_text is None else b""
+                self._quarantine.add(log, value.position, value.reason, raw)
                 continue
             records += 1
+            if self._keeps_text is not None and not self._keeps_text(value.record):
+                tally.without_text += leave_text_out(value.conversation)
             status = value.conversation.status
             tally.by_status[status] = tally.by_status.get(status, 0) + 1
             self._add(value)
@@ -139,32 +164,32 @@ class IngestWorker:
 
     def _add(self, row: Row) -> None:
         day = _day_of(row.time_us // _DAY_US)
-        buffer = self._buffers.get(day)
-        if buffer is None:
-            buffer = self._buffers[day] = _Buffer()
-        self._buffered_bytes += buffer.add(row)
-        if buffer.size_bytes > _ROW_GROUP_BYTES or len(buffer.rows) >= _ROW_GROUP_ROWS:
+        group = self._groups.get(day)
+        if group is None:
+            group = self._groups[day] = RowGroup()
+        self._buffered_bytes += group.add(row)
+        if group.size_bytes > _ROW_GROUP_BYTES or group.rows >= _ROW_GROUP_ROWS:
             self._write(day)
         elif self._buffered_bytes > _MAX_BUFFERED_BYTES:
-            self._write(max(self._buffers, key=lambda each: self._buffers[each].size_bytes))
+            self._write(max(self._groups, key=lambda each: self._groups[each].size_bytes))
 
     def _write(self, day: date) -> None:
-        """Write a day's buffer as a row group; new metadata keys begin a new file, which can have them."""
-        buffer = self._buffers.pop(day)
-        self._buffered_bytes -= buffer.size_bytes
-        fields = promoted_fields(buffer.rows, self._fields)
+        """Write a day's row group; new metadata keys begin a new file, which can have them."""
+        group = self._groups.pop(day)
+        self._buffered_bytes -= group.size_bytes
+        fields = group.promoted_fields(self._fields)
         self._fields.extend(field for field in fields if field not in self._fields)
-        self._model_ids.update(dict.fromkeys(r.record.model_id for r in buffer.rows if r.record.model_id))
         writer = self._writers.get(day)
         if writer is not None and not _fits(writer, fields):
             self._finish(day)
             writer = None
         if writer is not None:
             fields = tuple(metadata_fields_of(writer.schema))
-        batch = batch_of_rows(buffer.rows, self._run, fields)
+        table = group.table(self._run, fields)
+        self._model_ids |= group.model_ids
         if writer is None:
-            writer = self._writers[day] = DataFileWriter(self._storage, day, batch.schema)
-        writer.write(batch)
+            writer = self._writers[day] = DataFileWriter(self._storage, day, table.schema)
+        writer.write(table)
         if writer.size_bytes > _FILE_BYTES:
             self._finish(day)
 
@@ -175,18 +200,18 @@ class IngestWorker:
     def harvest(self) -> Harvest:
         """Finish all files, and hand over everything since the last harvest."""
         self._quarantine.flush()
-        for day in sorted(self._buffers):
+        for day in sorted(self._groups):
             self._write(day)
         for day in sorted(self._writers):
             self._finish(day)
-        harvest = Harvest(self._files, list(self._model_ids))
-        self._files, self._model_ids = [], {}
+        harvest = Harvest(self._files, sorted(self._model_ids))
+        self._files, self._model_ids = [], set()
         return harvest
 
     def abandon(self) -> None:
         """Give up what is not harvested; its files vanish."""
         self._quarantine.clear()
-        self._buffers.clear()
+        self._groups.clear()
         self._buffered_bytes = 0
         for writer in self._writers.values():
             writer.abandon()
@@ -202,33 +227,6 @@ _DAY_US = 86_400_000_000
 def _day_of(days: int) -> date:
     """The UTC date so many days after 1970-01-01."""
     return date(1970, 1, 1) + timedelta(days=days)
-
-
-class _Buffer:
-    """Rows of one day that wait to be written."""
-
-    def __init__(self) -> None:
-        self.rows: list[Row] = []
-        self.size_bytes = 0
-
-    def add(self, row: Row) -> int:
-        """Keep a row; about how many bytes it holds."""
-        self.rows.append(row)
-        said = row.conversation
-        size_bytes = (
-            _ROW_OVERHEAD_BYTES
-            + len(said.messages or "")
-            + len(said.system or "")
-            + len(said.response or "")
-            + len(said.response_blocks or "")
-            + len(said.reasoning or "")
-            + len(said.tools or "")
-            + len(said.params or "")
-        )
-        if row.record.request_metadata:
-            size_bytes += sum(map(len, row.record.request_metadata.values()))
-        self.size_bytes += size_bytes
-        return size_bytes
 
 
 def _fits(writer: DataFileWriter, fields: Sequence[str]) -> bool:

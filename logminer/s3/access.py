@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from logminer.errors import ConfigurationError
+from logminer.s3.encryption import write_encryption
 
 if TYPE_CHECKING:
     import boto3
@@ -43,6 +45,8 @@ class S3Access:
         self._credentials: Any = None
         self._regions: dict[str, str] = {}
         self._stores: dict[tuple[str, str], S3Store] = {}
+        self._clients: dict[str, Any] = {}
+        self._making = threading.Lock()
 
     @property
     def session(self) -> boto3.Session:
@@ -68,6 +72,11 @@ class S3Access:
             config["endpoint"] = endpoint
         if self.settings.requester_pays:
             config["request_payer"] = True
+        encryption = write_encryption()
+        if encryption is not None:
+            config["server_side_encryption"] = encryption.algorithm
+            if encryption.kms_key_id is not None:
+                config["sse_kms_key_id"] = encryption.kms_key_id
         return S3Store(
             bucket,
             prefix=prefix or None,
@@ -76,6 +85,24 @@ class S3Access:
             retry_config={"max_retries": 1, "retry_timeout": timedelta(seconds=30)},
             credential_provider=self._provide,
         )
+
+    def client(self, bucket: str) -> Any:
+        """A boto3 client for a bucket: for the keys that obstore cannot name. It does not retry by itself."""
+        from botocore.config import Config
+
+        self._frozen_credentials()
+        with self._making:
+            if bucket not in self._clients:
+                config = Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=120)
+                self._clients[bucket] = self.session.client(
+                    "s3", region_name=self.region_of(bucket), endpoint_url=self.endpoint(), config=config
+                )
+            return self._clients[bucket]
+
+    @property
+    def payer(self) -> dict[str, str]:
+        """What a boto3 request says of who pays."""
+        return {"RequestPayer": "requester"} if self.settings.requester_pays else {}
 
     def _provide(self) -> Any:
         frozen = self._frozen_credentials()
@@ -116,6 +143,11 @@ class S3Access:
             }
         if self.settings.requester_pays:
             options["AWS_REQUEST_PAYER"] = "true"
+        encryption = write_encryption()
+        if encryption is not None:
+            options["AWS_SERVER_SIDE_ENCRYPTION"] = encryption.algorithm
+            if encryption.kms_key_id is not None:
+                options["AWS_SSE_KMS_KEY_ID"] = encryption.kms_key_id
         return options
 
     def endpoint(self) -> str | None:
@@ -154,7 +186,8 @@ def _make_session(settings: S3Settings) -> boto3.Session:
     from botocore.exceptions import BotoCoreError
 
     try:
-        session = boto3.Session(region_name=settings.region)
+        # botocore itself knows the older AWS_DEFAULT_REGION alone.
+        session = boto3.Session(region_name=settings.region or os.environ.get("AWS_REGION") or None)
     except BotoCoreError as error:
         raise _no_credentials(str(error)) from error
     return session if settings.role_arn is None else _assume(session, settings)

@@ -7,11 +7,15 @@ import re
 from logminer.errors import ConfigurationError, LogminerError, StorageError
 
 # S3's error codes, as they stand in the answer that obstore quotes.
-_CODE = re.compile(r"<Code>(\w+)</Code>")
+_CODE = re.compile(r"<Code>([\w.]+)</Code>")
 _KMS_KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+")
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"})
 _WRONG_KEYS = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"})
 _ARCHIVED = "InvalidObjectState"
+# Of a key that is disabled, about to be deleted, or gone: `KMS.DisabledException` and its like.
+_KMS_CODES = "KMS."
+# A HEAD has no body to say more in.
+_MISSING = frozenset({"NoSuchKey", "404"})
 _THROTTLED = frozenset({"SlowDown", "ServiceUnavailable", "RequestLimitExceeded", "Throttling"})
 
 _ACTIONS = {
@@ -23,7 +27,13 @@ _ACTIONS = {
 
 
 def error_code(error: BaseException) -> str:
-    """S3's own code for an error, such as `SlowDown`; empty where there is none."""
+    """S3's own code for an error, such as `SlowDown`; empty where there is none.
+
+    boto3 has it as a value, obstore in the text that it quotes.
+    """
+    answer = getattr(error, "response", None)
+    if isinstance(answer, dict):
+        return str(answer.get("Error", {}).get("Code", ""))
     match = _CODE.search(str(error))
     return match[1] if match else ""
 
@@ -32,7 +42,7 @@ def is_missing(error: BaseException) -> bool:
     """Whether the object is not there."""
     from obstore.exceptions import NotFoundError
 
-    return isinstance(error, NotFoundError | FileNotFoundError)
+    return isinstance(error, NotFoundError | FileNotFoundError) or error_code(error) in _MISSING
 
 
 def came_of_missing(error: LogminerError) -> bool:
@@ -44,9 +54,12 @@ def is_denied(error: BaseException) -> bool:
     """Whether permission is missing."""
     from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
 
-    if isinstance(error, PermissionDeniedError | UnauthenticatedError) or error_code(error) == "AccessDenied":
+    if isinstance(error, PermissionDeniedError | UnauthenticatedError):
         return True
-    return "lacked the necessary privileges" in str(error)  # so deltalake says it
+    if error_code(error) == "AccessDenied" or error_code(error).startswith(_KMS_CODES):
+        return True
+    # So deltalake says it, and so obstore quotes the answer to a DELETE of many objects.
+    return "lacked the necessary privileges" in str(error) or "(code: AccessDenied)" in str(error)
 
 
 def is_archived(error: BaseException) -> bool:
@@ -92,18 +105,18 @@ def s3_failure(error: BaseException, action: str, bucket: str, key: str) -> Logm
         return StorageError(
             "there is no such object", where=where, fix="It was deleted meanwhile; run again."
         )
-    if "invalid path" in str(error):
-        return StorageError(
-            "there are keys with empty or dotted parts (such as a//b), which logminer cannot read",
-            where=where,
-            fix="Give a prefix without them, or copy them to a folder: aws s3 sync.",
-        )
     reason = code or str(error).splitlines()[0][:200]
     return StorageError(f"S3 failed: {reason}", where=where, fix="Run again: what is committed stays.")
 
 
 def _denied(error: BaseException, action: str, bucket: str, key: str, where: str) -> ConfigurationError:
     resource = f"arn:aws:s3:::{bucket}" if action == "list" else f"arn:aws:s3:::{bucket}/{key}"
+    if error_code(error).startswith(_KMS_CODES):
+        return ConfigurationError(
+            f"its KMS key cannot be used ({error_code(error)})",
+            where=where,
+            fix="Enable the key, or restore it before it is deleted.",
+        )
     if "kms" in str(error).lower():
         permission = "kms:Decrypt" if action in ("get", "list") else "kms:GenerateDataKey and kms:Decrypt"
         key_arn = _KMS_KEY.search(str(error))

@@ -9,8 +9,9 @@ from typing import Any, BinaryIO, cast
 
 from logminer.errors import LogminerError
 from logminer.s3.access import S3Access
+from logminer.s3.gets import read_object, read_range
 from logminer.s3.retrying import MAX_REQUESTS, Pace, retried
-from logminer.s3.uris import split_s3
+from logminer.s3.uris import split_object, split_s3
 
 # Objects that wait to be read; one that is larger by itself is still taken.
 _MAX_WAITING_BYTES = 64 << 20
@@ -24,37 +25,39 @@ class Fetcher:
         self._pace = Pace()
         self._pool = ThreadPoolExecutor(MAX_REQUESTS, thread_name_prefix="s3")
 
-    def get(self, uri: str, size_bytes: int | None = None, *, limit_bytes: int | None = None) -> bytes:
+    def get(self, uri: str, size_bytes: int | None = None) -> bytes:
         """An object's bytes. `size_bytes` is what the listing said; other lengths are fetched again.
 
-        Of an object that is larger than `limit_bytes`, one byte more than that comes. Raises ConfigurationError
-        or StorageError.
+        Raises ConfigurationError or StorageError.
         """
-        import obstore
-
-        bucket, key = split_s3(uri)
-        store = self._access.store(bucket)
+        bucket, key = split_object(uri)
 
         def fetch() -> bytes:
-            answer = obstore.get(store, key)
-            if limit_bytes is not None and answer.meta["size"] > limit_bytes:
-                return bytes(obstore.get_range(store, key, start=0, length=limit_bytes + 1))
-            data = bytes(answer.bytes())
+            data = read_object(self._access, bucket, key)
+            assert data is not None
             if size_bytes is not None and len(data) != size_bytes:
                 raise _WrongLengthError(f"{len(data)} bytes instead of {size_bytes}")
             return data
 
         return retried(fetch, "get", bucket, key, pace=self._pace)
 
+    def get_within(self, uri: str, limit_bytes: int) -> bytes | None:
+        """An object's bytes; None where they are more than that. Raises ConfigurationError or StorageError."""
+        bucket, key = split_object(uri)
+        return retried(
+            lambda: read_object(self._access, bucket, key, limit_bytes), "get", bucket, key, pace=self._pace
+        )
+
+    def get_ahead(self, uri: str, limit_bytes: int) -> Future[bytes | None]:
+        """The same, beside what the caller does meanwhile."""
+        return self._pool.submit(self.get_within, uri, limit_bytes)
+
     def get_range(self, uri: str, start: int, length: int) -> bytes:
         """Some of an object's bytes. Raises ConfigurationError or StorageError."""
-        import obstore
-
-        bucket, key = split_s3(uri)
-        store = self._access.store(bucket)
+        bucket, key = split_object(uri)
 
         def fetch() -> bytes:
-            data = bytes(obstore.get_range(store, key, start=start, length=length))
+            data = read_range(self._access, bucket, key, start, length)
             if len(data) != length:
                 raise _WrongLengthError(f"{len(data)} bytes instead of {length}")
             return data

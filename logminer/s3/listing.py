@@ -15,11 +15,15 @@ from typing import Any
 
 from logminer.s3.access import S3Access
 from logminer.s3.retrying import retried
+from logminer.s3.uris import is_plain_key
 
 _AT_ONCE = 16
+# What one request lists at most; source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+_PAGE = 1000
 # The beginning of Bedrock's layout down to some part of the hour.
 _IN_LAYOUT = re.compile(
-    r"(?:^|/)BedrockModelInvocationLogs/[a-z0-9-]+/(?P<time>[0-9]{4}(?:/[0-9]{2}){0,3})\Z"
+    r"(?P<region>(?:^|.*/)BedrockModelInvocationLogs/[a-z0-9-]+)/(?P<time>[0-9]{4}(?:/[0-9]{2}){0,3})\Z",
+    re.DOTALL,
 )
 
 
@@ -34,46 +38,103 @@ class S3Object:
 
 @dataclass(frozen=True, slots=True)
 class S3Folder:
-    """One listed folder: its key (no slash at the end) and the objects directly in it."""
+    """One listed folder: its key (without the last slash), the objects directly in it, and what asking took."""
 
     key: str
     objects: tuple[S3Object, ...]
+    requests: int
 
 
-# Whether a folder for the time from one instant to another (UTC, half-open) is of interest.
-Wanted = Callable[[datetime, datetime], bool]
+# Whether a folder for the time from one instant to another (UTC, half-open) is of interest. The first argument
+# is the key of the Region's folder in the layout that it lies in.
+Wanted = Callable[[str, datetime, datetime], bool]
 
 
-def walk_folders(access: S3Access, bucket: str, prefix: str, wanted: Wanted) -> Iterator[S3Folder]:
-    """Every folder from `prefix` down, in no order.
+def walk_folders(access: S3Access, bucket: str, folder: str, wanted: Wanted) -> Iterator[S3Folder]:
+    """Every folder from `folder` (a key without the last slash) down, in no order.
 
     Below a layout's Region a folder is entered only if its time is `wanted`. Raises ConfigurationError or StorageError.
     """
+    first = f"{folder}/" if folder else ""
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="s3-list") as pool:
-        running: set[Future[tuple[S3Folder, list[str]]]] = {pool.submit(_list_folder, access, bucket, prefix)}
+        running: set[Future[tuple[S3Folder, list[str]]]] = {pool.submit(_list_folder, access, bucket, first)}
         try:
             while running:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
-                    folder, below = future.result()
-                    yield folder
+                    found, below = future.result()
+                    yield found
                     running |= {
-                        pool.submit(_list_folder, access, bucket, key) for key in below if _enter(key, wanted)
+                        pool.submit(_list_folder, access, bucket, prefix)
+                        for prefix in below
+                        if _enter(prefix.removesuffix("/"), wanted)
                     }
         finally:
             for future in running:
                 future.cancel()
 
 
-def _list_folder(access: S3Access, bucket: str, key: str) -> tuple[S3Folder, list[str]]:
+def _list_folder(access: S3Access, bucket: str, prefix: str) -> tuple[S3Folder, list[str]]:
+    """A folder and the prefixes below it. `prefix` ends with a slash, but for that of the whole bucket."""
+    key = prefix.removesuffix("/")
+    found = _list_plain(access, bucket, key) if not prefix or is_plain_key(key) else None
+    if found is None:
+        found = _list_any(access, bucket, prefix)
+    objects, below, requests = found
+    return S3Folder(key, tuple(objects), requests), below
+
+
+_Found = tuple[list[S3Object], list[str], int]
+
+
+def _list_plain(access: S3Access, bucket: str, key: str) -> _Found | None:
+    """A folder listed by obstore, the fast way; None where there are keys in it that it cannot name."""
     import obstore
 
     store = access.store(bucket)
-    found: Any = retried(lambda: obstore.list_with_delimiter(store, key or None), "list", bucket, key)
-    objects = tuple(
-        S3Object(each["path"], each["size"], (each["e_tag"] or "").strip('"')) for each in found["objects"]
-    )
-    return S3Folder(key, objects), list(found["common_prefixes"])
+
+    def ask() -> Any:
+        try:
+            return obstore.list_with_delimiter(store, key or None)
+        except obstore.exceptions.InvalidPathError:
+            return None
+
+    answer = retried(ask, "list", bucket, key)
+    # The folder before a leading slash has no name; obstore gives it that of the bucket's root.
+    if answer is None or "" in answer["common_prefixes"]:
+        return None
+    objects = [S3Object(each["path"], each["size"], _bare(each["e_tag"])) for each in answer["objects"]]
+    below = [f"{each}/" for each in answer["common_prefixes"]]
+    return objects, below, max(-(-(len(objects) + len(below)) // _PAGE), 1)
+
+
+def _list_any(access: S3Access, bucket: str, prefix: str) -> _Found:
+    """The same by boto3, for which a key is a text like any other."""
+    client = access.client(bucket)
+    objects: list[S3Object] = []
+    below: list[str] = []
+    requests = 0
+    more: dict[str, str] = access.payer
+    while True:
+        answer = retried(
+            lambda more=more: client.list_objects_v2(Bucket=bucket, Prefix=prefix, Delimiter="/", **more),  # type: ignore[misc]
+            "list",
+            bucket,
+            prefix,
+        )
+        requests += 1
+        objects += (
+            S3Object(each["Key"], each["Size"], _bare(each.get("ETag")))
+            for each in answer.get("Contents", ())
+        )
+        below += (each["Prefix"] for each in answer.get("CommonPrefixes", ()))
+        if not answer.get("IsTruncated"):
+            return objects, below, requests
+        more = {**access.payer, "ContinuationToken": answer["NextContinuationToken"]}
+
+
+def _bare(etag: str | None) -> str:
+    return (etag or "").strip('"')
 
 
 def _enter(key: str, wanted: Wanted) -> bool:
@@ -83,7 +144,7 @@ def _enter(key: str, wanted: Wanted) -> bool:
     if match is None:
         return True
     begin, end = span_of(match["time"])
-    return begin is None or end is None or wanted(begin, end)
+    return begin is None or end is None or wanted(match["region"], begin, end)
 
 
 def span_of(time: str) -> tuple[datetime | None, datetime | None]:
@@ -93,8 +154,15 @@ def span_of(time: str) -> tuple[datetime | None, datetime | None]:
         begin = datetime(*(parts + [1, 1, 0][len(parts) - 1 :])[:4], tzinfo=UTC)  # type: ignore[misc, arg-type]
     except ValueError:
         return None, None
-    if len(parts) == 1:
-        return begin, begin.replace(year=begin.year + 1)
-    if len(parts) == 2:
-        return begin, (begin + timedelta(days=31)).replace(day=1)
-    return begin, begin + (timedelta(days=1) if len(parts) == 3 else timedelta(hours=1))
+    try:
+        return begin, _end_of(begin, len(parts))
+    except (ValueError, OverflowError):  # the last one of the calendar
+        return begin, None
+
+
+def _end_of(begin: datetime, parts: int) -> datetime:
+    if parts == 1:
+        return begin.replace(year=begin.year + 1)
+    if parts == 2:
+        return (begin + timedelta(days=31)).replace(day=1)
+    return begin + (timedelta(days=1) if parts == 3 else timedelta(hours=1))

@@ -7,6 +7,9 @@ from typing import Any, Protocol
 
 from logminer.s3.fetching import Fetcher
 
+RANGE_BYTES = 8 << 20
+"""How much of a large object is asked for at once."""
+
 
 class Ranges(Protocol):
     """Gives byte ranges of objects."""
@@ -57,7 +60,7 @@ class RangeFile(io.RawIOBase):
 
 
 def open_object(
-    fetcher: Fetcher, uri: str, size_bytes: int, buffer_bytes: int = 8 << 20
+    fetcher: Fetcher, uri: str, size_bytes: int, buffer_bytes: int = RANGE_BYTES
 ) -> io.BufferedReader:
     """One object as a file that is read in ranges of `buffer_bytes`, for objects too large to be held."""
     return io.BufferedReader(RangeFile(FetchedRanges(fetcher), uri, size_bytes), buffer_bytes)

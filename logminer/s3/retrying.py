@@ -82,4 +82,7 @@ def _is_s3_error(error: Exception) -> bool:
     """Whether an exception says something of S3; obstore raises some as OSError or ValueError."""
     from obstore.exceptions import BaseError
 
-    return isinstance(error, BaseError | OSError) or type(error).__module__.startswith("obstore")
+    # boto3 makes the classes of some errors as it goes, all of them in this package.
+    return isinstance(error, BaseError | OSError) or type(error).__module__.startswith(
+        ("obstore", "botocore")
+    )

@@ -26,6 +26,17 @@ def split_s3(uri: str) -> tuple[str, str]:
     return bucket, key.strip("/")
 
 
+def split_object(uri: str) -> tuple[str, str]:
+    """Bucket and key of an object's own address, whose key may begin and end with slashes."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def is_plain_key(key: str) -> bool:
+    """Whether obstore can name a key: it takes keys for paths, in which `a//b` and `a/../b` are no names."""
+    return {"", ".", ".."}.isdisjoint(key.split("/"))
+
+
 def refused_by_bedrock(uri: str) -> tuple[str, ...]:
     """What of an S3 URI a Bedrock job refuses: characters of the key, `//`, or `length`."""
     _, _, key = uri.removeprefix("s3://").partition("/")

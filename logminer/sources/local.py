@@ -72,6 +72,15 @@ def _is_usable_match(path: str, base: str) -> bool:
     return os.path.join(path, "").startswith(base) and (os.path.isfile(path) or os.path.isdir(path))
 
 
+def base_folder(source: str) -> str:
+    """The real folder that the objects of a source are below: itself, a file's folder, or what is fixed of a glob."""
+    path = path_of_uri(source) if source.startswith("file://") else source
+    if not os.path.exists(path):
+        return os.path.realpath(_folder_of_glob(path))
+    real = os.path.realpath(path)
+    return real if os.path.isdir(real) else os.path.dirname(real)
+
+
 def _folder_of_glob(pattern: str) -> str:
     while glob.has_magic(pattern):
         pattern = os.path.dirname(pattern)

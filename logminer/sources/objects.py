@@ -17,18 +17,27 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-_HOUR_FOLDER = r"(?:^|/)BedrockModelInvocationLogs/(?P<region>[a-z0-9-]+)/(?P<hour>[0-9]{4}(?:/[0-9]{2}){3})"
+_REGION_FOLDER = r"(?:^|/)BedrockModelInvocationLogs/(?P<region>[a-z0-9-]+)"
+_HOUR_FOLDER = _REGION_FOLDER + r"/(?P<hour>[0-9]{4}(?:/[0-9]{2}){3})"
 HOUR_FOLDER_END = re.compile(_HOUR_FOLDER + r"\Z")
 IN_HOUR_FOLDER = re.compile(_HOUR_FOLDER + r"/")
+# A place below a Region's folder, in some part of the time.
+_BELOW_REGION = re.compile(_REGION_FOLDER + r"/[0-9]{4}(?:/|\Z)")
 BODY_IN_LAYOUT = re.compile(_HOUR_FOLDER + r"/data/[^/]+\Z")
 # Outside of the layout a folder called data/ can be anything; bodies in it are known by their names.
 _BODY_NAME = re.compile(r"_(?:input|output)(?:_media_[0-9]+)?\.[^/]*\Z")
-_PERMISSION_CHECK = "amazon-bedrock-logs-permission-check"
+# What Bedrock and CloudWatch Logs write to see whether they may.
+_PROBES = ("amazon-bedrock-logs-permission-check", "aws-logs-write-test")
 _LOG_ENDINGS = (".gz", ".json", ".jsonl", ".ndjson", ".log")
+# Firehose names its objects so, and gives them an ending only if it is told to:
+# https://docs.aws.amazon.com/firehose/latest/dev/s3-object-name.html
+_FIREHOSE_NAME = re.compile(r"-[0-9]+(?:-[0-9]{2,4}){6}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _NAME_STAMP = re.compile(r"([0-9]{8}T[0-9]{6})[0-9]{0,3}Z")
 # A record can be delivered into the next hour's folder.
 _MARGIN = timedelta(hours=1)
 MAX_BODY_BYTES = 256 << 20
+# The etag of a copy begins so: it tells copies apart, and nothing about the original.
+COPY_ETAG = "copy-"
 
 
 class LogObject(msgspec.Struct, frozen=True):
@@ -36,8 +45,8 @@ class LogObject(msgspec.Struct, frozen=True):
 
     `uri` names it for ever (`file://` and absolute, or `stdin:sha256:...`). `root` is the URI of the source
     folder that offloaded bodies must lie in, empty where none can be followed. `size_bytes` is the stored
-    (compressed) size; `etag` changes when the content may have changed. `copy` is the URI of the file to read
-    instead, where `uri` is no file. URIs are plain ASCII whatever bytes a file's name is made of.
+    (compressed) size; `etag` changes when the content may have changed. `copy` is the URI to read instead, where
+    `uri` is no file or the logs were moved. `file://` URIs are plain ASCII whatever bytes a file's name is made of.
     """
 
     uri: str
@@ -47,9 +56,14 @@ class LogObject(msgspec.Struct, frozen=True):
     copy: str = ""
 
     @property
+    def place(self) -> str:
+        """The URI that it is read from."""
+        return self.copy or self.uri
+
+    @property
     def path(self) -> str:
-        """Where it is read."""
-        return path_of_uri(self.copy or self.uri)
+        """The file that it is read from."""
+        return path_of_uri(self.place)
 
     def name_time(self) -> datetime | None:
         """The UTC time that Bedrock stamped into the file's name, where there is one."""
@@ -61,6 +75,20 @@ class LogObject(msgspec.Struct, frozen=True):
         match = IN_HOUR_FOLDER.search(self.uri)
         return _instant(match["hour"], "%Y/%m/%d/%H") if match else None
 
+    def region_folder(self) -> str | None:
+        """The URI of the Region's folder that the object lies in, where it lies in Bedrock's layout."""
+        match = IN_HOUR_FOLDER.search(self.uri)
+        return self.uri[: match.end("region")] if match else None
+
+    def differs_from(self, etag: str, size_bytes: int) -> bool:
+        """Whether an object of this etag and size may have had another content.
+
+        A copy has another etag than what it is a copy of, so between the two the size alone counts.
+        """
+        if self.etag.startswith(COPY_ETAG) != etag.startswith(COPY_ETAG):
+            return self.size_bytes != size_bytes
+        return self.etag != etag
+
 
 def _instant(text: str, pattern: str) -> datetime | None:
     try:
@@ -71,11 +99,17 @@ def _instant(text: str, pattern: str) -> datetime | None:
 
 @dataclass
 class Listing:
-    """What a source holds: its log objects in a fixed order, and how much was passed over."""
+    """What a source holds: its log objects in a fixed order, and how much was passed over.
+
+    `begun_at` says from which hour (UTC) on a Region's folder (a URI) was listed, where not from its beginning;
+    `requests` counts the LIST requests that it took.
+    """
 
     objects: list[LogObject] = field(default_factory=list)
     other_files: int = 0
     empty_objects: int = 0
+    begun_at: dict[str, datetime] = field(default_factory=dict)
+    requests: int = 0
 
 
 class BodyUnavailable(Exception):  # noqa: N818 - a finding about a record, turned into a status detail
@@ -106,15 +140,29 @@ class TimeSpan:
         return hour is None or self.may_overlap(hour, hour + timedelta(hours=1))
 
 
+def lies_in_time(uri: str) -> bool:
+    """Whether a source is a part of a Region's folder: a year, a day, an hour or an object of it."""
+    return _BELOW_REGION.search(uri) is not None
+
+
+def is_log_event(uri: str) -> bool:
+    """Whether a URI names an event of a CloudWatch Logs group."""
+    return uri.startswith("cloudwatch://")
+
+
 def is_log_name(name: str) -> bool:
     """Whether a file in an hour folder is a log object."""
-    return not name.startswith((_PERMISSION_CHECK, "."))
+    return not name.startswith((*_PROBES, "."))
 
 
 def is_loose_log(path: str) -> bool:
     """Whether a file outside of any layout is to be read, by its name."""
     name = path.rpartition("/")[2]
-    return is_log_name(name) and name.endswith(_LOG_ENDINGS) and not is_body(path)
+    return (
+        is_log_name(name)
+        and (name.endswith(_LOG_ENDINGS) or _FIREHOSE_NAME.search(name) is not None)
+        and not is_body(path)
+    )
 
 
 def is_body(path: str) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
 from typing import cast
 
 from logminer.store.duck import fetch_rows, scan_files
+from logminer.store.expired import expired_objects
 from logminer.store.quarantine import record_less_objects
 from logminer.store.storage import Storage
 from logminer.store.table import DataFile, Snapshot
@@ -15,8 +17,11 @@ Known = dict[str, tuple[str, str, int]]
 
 
 def known_objects(storage: Storage, snapshot: Snapshot) -> Known:
-    """Every log object that is in the store. An object with rows is known by them, whatever else is said of it."""
-    known = record_less_objects(storage)
+    """Every log object that is in the store, or was until its records expired.
+
+    An object with rows is known by them, whatever else is said of it.
+    """
+    known = {**record_less_objects(storage), **expired_objects(storage)}
     if snapshot.files:
         rows = fetch_rows(
             storage,
@@ -25,6 +30,19 @@ def known_objects(storage: Storage, snapshot: Snapshot) -> Known:
         )
         known.update({row[0]: row for row in cast(list[tuple[str, str, int]], rows)})
     return known
+
+
+def newest_record(storage: Storage, snapshot: Snapshot, prefix: str) -> datetime | None:
+    """The latest time (UTC) of a record whose object's URI begins with `prefix`; None where there is none."""
+    if not snapshot.files:
+        return None
+    ((newest,),) = fetch_rows(
+        storage,
+        "SELECT max(timestamp) AT TIME ZONE 'UTC' "
+        f"FROM {scan_files(storage, snapshot.files)} WHERE starts_with(source_uri, $1)",
+        [prefix],
+    )
+    return newest.replace(tzinfo=UTC) if newest is not None else None
 
 
 def objects_of_older_parsers(

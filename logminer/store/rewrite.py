@@ -1,4 +1,4 @@
-"""Changed copies of data files: without some objects' rows, with other marks, or with fewer promoted keys.
+"""Changed copies of data files: without some objects' rows, with tombstones, with other marks, or with fewer keys.
 
 A data file is never changed in place: whoever reads an older version of the table still needs it.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, time
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,23 +24,32 @@ from logminer.store.table import DataFile
 # A row's identity in the table: source_uri and source_position.
 RowId = tuple[str, int]
 
+# What a tombstone keeps: what tells the row's place, and a request that is delivered again. Not the time of day.
+_KEPT_OF_FORGOTTEN = frozenset(
+    {"request_id", "redelivered", "source_uri", "source_position", "source_etag", "source_size"}
+    | {"ingest_id", "ingested_at", "parser_version"}
+)
+
 
 def rewrite_file(
     storage: Storage,
     file: DataFile,
     *,
     drop_objects: Collection[str] = (),
+    forget: Collection[RowId] = (),
     redelivered: Mapping[RowId, bool] | None = None,
     demote: Sequence[str] = (),
 ) -> DataFile | None:
     """A changed copy of a data file, row group by row group; None where no row is left. Raises StorageError.
 
-    `redelivered` gives the new marks of some rows; `demote` are encoded metadata fields that go to the rest.
+    Rows to `forget` become tombstones. `redelivered` gives the new marks of some rows; `demote` are encoded
+    metadata fields that go to the rest.
     """
     writer: DataFileWriter | None = None
     try:
         for rows in read_row_groups(storage, file):
             rows = _without_objects(rows, drop_objects)
+            rows = _with_tombstones(rows, forget, file.date)
             rows = _with_marks(rows, redelivered or {})
             rows = _with_demoted(rows, demote)
             if rows.num_rows:
@@ -78,6 +88,20 @@ def schema_of_file(storage: Storage, file: DataFile) -> pa.Schema:
         raise _unreadable(storage.path(name), error) from error
 
 
+def sorting_of_file(storage: Storage, file: DataFile) -> tuple[str, ...]:
+    """By which columns a data file says that its row groups are sorted. Raises StorageError."""
+    name = f"invocations/{file.name}"
+    try:
+        with storage.open_input(name, file.size_bytes) as stream, pq.ParquetFile(stream) as source:
+            footer = source.metadata
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(storage.path(name), error) from error
+    if not footer.num_row_groups:
+        return ()
+    columns = footer.row_group(0).sorting_columns or ()
+    return tuple(footer.schema.column(each.column_index).name for each in columns)
+
+
 def _unreadable(path: str, error: Exception) -> LogminerError:
     if isinstance(error, OSError) and error.errno is not None:
         return storage_error(error, path)
@@ -94,6 +118,22 @@ def _without_objects(rows: pa.Table, objects: Collection[str]) -> pa.Table:
     if not objects:
         return rows
     return rows.filter(pc.invert(pc.is_in(rows["source_uri"], pa.array(objects, pa.string()))))
+
+
+def _with_tombstones(rows: pa.Table, forget: Collection[RowId], day: date) -> pa.Table:
+    """The rows with those to forget emptied: of the time the UTC date stays, of all else what is no content."""
+    if not forget:
+        return rows
+    places = zip(rows["source_uri"].to_pylist(), rows["source_position"].to_pylist(), strict=True)
+    mask = pa.array([place in forget for place in places], pa.bool_())
+    midnight = datetime.combine(day, time.min, UTC)
+    for field in rows.schema:
+        if field.name in _KEPT_OF_FORGOTTEN:
+            continue
+        value = {"status": "forgotten", "timestamp": midnight}.get(field.name)
+        column = pc.if_else(mask, pa.scalar(value, field.type), rows[field.name])
+        rows = _with_column(rows, field.name, column)
+    return rows
 
 
 def _with_marks(rows: pa.Table, marks: Mapping[RowId, bool]) -> pa.Table:

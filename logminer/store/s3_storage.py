@@ -7,10 +7,12 @@ an unnamed local file until then.
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from logminer.errors import LogminerError
@@ -20,9 +22,14 @@ from logminer.s3.fetching import Fetcher
 from logminer.s3.ranges import open_object
 from logminer.s3.retrying import retried
 from logminer.s3.uris import split_s3
+from logminer.store.stored_file import StoredFile
 
 if TYPE_CHECKING:
     import duckdb
+
+
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+_DELETED_AT_ONCE = 1_000
 
 
 class S3Storage:
@@ -74,6 +81,18 @@ class S3Storage:
         for name, size in names.items():
             self.path(name, size)
         return sorted(names)
+
+    def list_files(self, folder: str) -> list[StoredFile]:
+        """All objects below `folder`."""
+        import obstore
+
+        store, key = self._access.store(self._bucket), self._key(folder)
+        found: Any = retried(lambda: obstore.list(store, key).collect(), "list", self._bucket, key)
+        start = len(self._key(""))
+        files = [StoredFile(each["path"][start:], each["size"], each["last_modified"]) for each in found]
+        for file in files:
+            self.path(file.name, file.size_bytes)
+        return sorted(files, key=lambda file: file.name)
 
     def read_bytes(self, name: str) -> bytes | None:
         """The content of an object, if there is one."""
@@ -132,6 +151,20 @@ class S3Storage:
         except LogminerError as error:
             if not came_of_missing(error):
                 raise
+
+    def delete_all(self, names: Iterable[str]) -> None:
+        """Remove many objects, a thousand with each request."""
+        import obstore
+
+        store, keys = self._access.store(self._bucket), [self._key(name) for name in names]
+        for start in range(0, len(keys), _DELETED_AT_ONCE):
+            some = keys[start : start + _DELETED_AT_ONCE]
+            # Those that are gone already are no error to S3.
+            retried(functools.partial(obstore.delete, store, some), "delete", self._bucket, some[0])
+
+    def delete_empty_folders(self, folder: str, before: datetime) -> int:
+        """None: there are no folders in S3."""
+        return 0
 
     def connect(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Let DuckDB read the objects whose sizes are known."""

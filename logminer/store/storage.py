@@ -11,12 +11,14 @@ import errno
 import os
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from logminer.errors import ConfigurationError, LogminerError, StorageError, UsageError
 from logminer.s3.uris import is_s3
+from logminer.store.stored_file import StoredFile
 
 if TYPE_CHECKING:
     import duckdb
@@ -62,6 +64,9 @@ class Storage(Protocol):
     def list_names(self, folder: str) -> list[str]:
         """Names of the whole files directly in `folder`, sorted; none where it does not exist."""
 
+    def list_files(self, folder: str) -> list[StoredFile]:
+        """All files below `folder`, at any depth, sorted by name: hidden and unfinished ones too."""
+
     def prepare(self) -> None:
         """Make the store's own folders, readable by their owner alone, where there are none."""
 
@@ -79,6 +84,12 @@ class Storage(Protocol):
 
     def delete(self, name: str) -> None:
         """Remove a file; that it is gone already is no error."""
+
+    def delete_all(self, names: Iterable[str]) -> None:
+        """Remove many files; those that are gone already are no error."""
+
+    def delete_empty_folders(self, folder: str, before: datetime) -> int:
+        """Remove the folders directly in `folder` that are empty and older; how many there were."""
 
 
 class LocalStorage:
@@ -141,6 +152,23 @@ class LocalStorage:
             raise storage_error(error, self.path(folder)) from error
         return sorted(f"{folder}/{name}" for name in names if not name.startswith("."))
 
+    def list_files(self, folder: str) -> list[StoredFile]:
+        """All files below `folder`; one that vanishes meanwhile is left out."""
+        found: list[StoredFile] = []
+        try:
+            for path, _, names in os.walk(self.path(folder), onerror=_raise_unless_missing):
+                for name in names:
+                    with contextlib.suppress(FileNotFoundError):
+                        found.append(self._stored_file(os.path.join(path, name)))
+        except OSError as error:
+            raise storage_error(error, self.path(folder)) from error
+        return sorted(found, key=lambda file: file.name)
+
+    def _stored_file(self, path: str) -> StoredFile:
+        status = os.lstat(path)
+        name = os.path.relpath(path, self._root).replace(os.sep, "/")
+        return StoredFile(name, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
+
     def read_bytes(self, name: str) -> bytes | None:
         """The content of a file, if there is one."""
         try:
@@ -191,12 +219,17 @@ class LocalStorage:
 
     def create(self, name: str) -> BinaryIO:
         """A new file under a name that is in use nowhere."""
-        self._make_folder_of(name)
         path = self.path(name)
-        try:
-            return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b")
-        except OSError as error:
-            raise storage_error(error, path) from error
+        for last in (False, True):
+            self._make_folder_of(name)
+            try:
+                return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b")
+            except FileNotFoundError as error:  # a vacuum took the folder, which was empty, in between
+                if last:
+                    raise storage_error(error, path) from error
+            except OSError as error:
+                raise storage_error(error, path) from error
+        raise AssertionError("the last attempt raises")
 
     def delete(self, name: str) -> None:
         """Remove a file."""
@@ -206,6 +239,34 @@ class LocalStorage:
             return
         except OSError as error:
             raise storage_error(error, self.path(name)) from error
+
+    def delete_all(self, names: Iterable[str]) -> None:
+        """Remove many files."""
+        for name in names:
+            self.delete(name)
+
+    def delete_empty_folders(self, folder: str, before: datetime) -> int:
+        """Remove empty folders; rmdir itself refuses one that is in use."""
+        removed = 0
+        try:
+            with os.scandir(self.path(folder)) as entries:
+                folders = [each.path for each in entries if each.is_dir(follow_symlinks=False)]
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise storage_error(error, self.path(folder)) from error
+        for path in sorted(folders):
+            if os.stat(path).st_mtime < before.timestamp() and not os.listdir(path):
+                with contextlib.suppress(OSError):
+                    os.rmdir(path)
+                    removed += 1
+        return removed
+
+
+def _raise_unless_missing(error: OSError) -> None:
+    """What os.walk is to do with an error; by itself it passes over all of them."""
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 @contextlib.contextmanager

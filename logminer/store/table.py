@@ -29,6 +29,7 @@ MAINTENANCE = "logminer-maintenance"
 
 _FIRST_ENTRY = "_delta_log/00000000000000000000.json"
 _FORMAT_PROPERTY = "logminer.formatVersion"
+_KEPT_SINCE_PROPERTY = "logminer.keptSince"
 _PROPERTIES = {
     # No statistics of text, identity or metadata: the log would keep prompts that were to be forgotten.
     "delta.dataSkippingStatsColumns": "timestamp",
@@ -59,11 +60,15 @@ class DataFile:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The table at one version: its files, sorted by name, and the encoded metadata fields that they may have."""
+    """The table at one version: its files, sorted by name, and the encoded metadata fields that they may have.
+
+    `kept_since` is the first UTC date that the store takes records of; None where it takes all.
+    """
 
     version: int
     files: tuple[DataFile, ...]
     metadata_fields: tuple[str, ...]
+    kept_since: date | None = None
 
     @property
     def rows(self) -> int:
@@ -100,6 +105,11 @@ class Table:
         """The version that this handle sees."""
         return self._delta.version()
 
+    @property
+    def id(self) -> str:
+        """What tells this table from one that was made in its place later."""
+        return str(self._delta.metadata().id)
+
     def refresh(self) -> None:
         """See the newest version. Raises StorageError where the table is gone or another one by now."""
         self._delta = self._newest()
@@ -125,8 +135,12 @@ class Table:
             for name in ("path", "size_bytes", "partition.date", "num_records")
         ]
         files = [DataFile(*row) for row in zip(*columns, strict=True)]
+        since = self._delta.metadata().configuration.get(_KEPT_SINCE_PROPERTY)
         return Snapshot(
-            self.version, tuple(sorted(files, key=lambda file: file.name)), self._metadata_fields()
+            self.version,
+            tuple(sorted(files, key=lambda file: file.name)),
+            self._metadata_fields(),
+            date.fromisoformat(since) if since else None,
         )
 
     def _metadata_fields(self) -> tuple[str, ...]:
@@ -196,6 +210,43 @@ class Table:
                 return
             if isinstance(error, CommitFailedError):
                 raise CommitConflict from error
+            raise self._storage.failure(error, "cannot commit to the store") from error
+        self.refresh()
+
+    def keep_since(self, day: date) -> None:
+        """Commit that the store takes no records of earlier UTC dates any more. Raises CommitConflict, StorageError.
+
+        Runs that are under way conflict with this, and look again before they commit.
+        """
+        from deltalake.exceptions import CommitFailedError, DeltaError
+        from deltalake.transaction import CommitProperties
+
+        self._newest()
+        about = {"kept_since": day.isoformat()}
+        try:
+            self._delta.alter.set_table_properties(
+                {_KEPT_SINCE_PROPERTY: day.isoformat()},
+                raise_if_not_exists=False,
+                commit_properties=CommitProperties(custom_metadata={"logminer": json.dumps(about)}),
+            )
+        except CommitFailedError as error:
+            raise CommitConflict from error
+        except (DeltaError, OSError) as error:
+            raise self._storage.failure(error, "cannot change the store") from error
+        self.refresh()
+
+    def note(self, about: dict[str, Any]) -> None:
+        """Commit words for the history and nothing else; no other run conflicts with it. Raises StorageError."""
+        from deltalake.exceptions import DeltaError
+        from deltalake.transaction import CommitProperties
+
+        self._newest()
+        properties = CommitProperties(custom_metadata={"logminer": json.dumps(about)})
+        try:
+            self._delta.create_write_transaction(
+                [], "append", self._delta.schema(), ["date"], commit_properties=properties
+            )
+        except (DeltaError, OSError) as error:
             raise self._storage.failure(error, "cannot commit to the store") from error
         self.refresh()
 

@@ -35,6 +35,7 @@ ERRORS = {
         "AccessDenied",
         f"{_USER} kms:Decrypt on resource: {KMS_KEY} because no identity-based policy allows it",
     ),
+    "kms_disabled": (400, "KMS.DisabledException", f"{KMS_KEY} is disabled."),
     "expired_token": (400, "ExpiredToken", "The provided token has expired."),
     "bad_key_id": (
         403,

@@ -24,7 +24,8 @@ def store(fresh_store: Callable[[], Path]) -> Path:
 def test_an_export_to_a_bucket(store: Path, bucket: Bucket, s3run: BucketCommandLine) -> None:
     facts = s3run.facts(*EXPORT, "--store", store, "-o", bucket.uri("sets/v1/train.jsonl"))
     s3run.facts(*EXPORT, "--store", store, "-o", "train.jsonl")
-    assert bucket.keys() == ["sets/v1/train.jsonl"]
+    beside = ["sets/v1/train.jsonl.manifest.json", "sets/v1/train.jsonl.pairs.jsonl"]
+    assert bucket.keys() == ["sets/v1/train.jsonl", *beside]
     assert bucket.get("sets/v1/train.jsonl") == (s3run.folder / "train.jsonl").read_bytes()
     assert bucket.uri("sets/v1/train.jsonl") in str(facts)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 
 import pytest
 
@@ -111,3 +112,72 @@ def test_entries_that_cannot_be_meant(s3run: BucketCommandLine, proxy: Proxy, so
     assert "logminer.toml" in ran.stderr
     assert word in ran.stderr
     assert proxy.log() == []
+
+
+KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def encryptions(log: list[Request], method: str) -> set[tuple[str | None, str | None]]:
+    """How requests of a method asked objects to be encrypted, and with which key."""
+    name = "x-amz-server-side-encryption"
+    return {
+        (request.headers.get(name), request.headers.get(f"{name}-aws-kms-key-id"))
+        for request in to_s3(log)
+        if request.method == method and "uploadId" not in request.query
+    }
+
+
+@pytest.mark.parametrize(
+    ("settings", "asked"),
+    [
+        (f'sse = "aws:kms"\nkms_key_id = "{KEY}"', ("aws:kms", KEY)),
+        (f'kms_key_id = "{KEY}"', ("aws:kms", KEY)),
+        ('sse = "AES256"', ("AES256", None)),
+        ("", (None, None)),
+    ],
+)
+def test_all_that_is_written_is_encrypted_as_told(
+    bucket: Bucket,
+    s3run: BucketCommandLine,
+    proxy: Proxy,
+    settings: str,
+    asked: tuple[str | None, str | None],
+) -> None:
+    (s3run.folder / "logminer.toml").write_text(f"[s3]\n{settings}\n")
+    values = [record(str(number), metadata={f"k{number}": "v"}) for number in range(30)]
+    for number in range(8):
+        bucket.put(f"logs/{layout()}{object_name(number)}", packed(values[number * 3 : number * 3 + 3]))
+    proxy.start()
+    store = ("--store", bucket.uri("store"))
+    for _ in range(2):
+        s3run.facts("ingest", bucket.uri("logs"), *store)
+    assert s3run("select", *store, "-o", bucket.uri("out/rows.csv")).code == 0
+    log = proxy.log()
+    assert encryptions(log, "PUT") == {asked}
+    written = [request.key for request in log if request.method == "PUT"]
+    assert {key.split("/")[1] for key in written} >= {"invocations", "models", "sources", "rows.csv"}
+    assert {each for each, _ in encryptions(log, "GET")} == {None}
+    assert bucket.head("out/rows.csv").get("SSEKMSKeyId") == asked[1]
+
+
+def test_workers_encrypt_as_well(bucket: Bucket, s3run: BucketCommandLine, proxy: Proxy) -> None:
+    (s3run.folder / "logminer.toml").write_text(f'[s3]\nsse = "aws:kms"\nkms_key_id = "{KEY}"\n')
+    for number in range(4):
+        text = random.Random(number).randbytes(1_500_000).hex()
+        value = record(str(number))
+        value["input"]["inputBodyJson"]["messages"][0]["content"][0]["text"] = text
+        bucket.put(f"logs/{layout()}{object_name(number)}", packed([value]) + packed(["x" * 100]))
+    proxy.start()
+    s3run.facts("ingest", bucket.uri("logs"), "--store", bucket.uri("store"), "--workers", "2")
+    data = [each for each in proxy.log() if "/date=" in each.key and each.method in ("PUT", "POST")]
+    assert data
+    assert encryptions(proxy.log(), "PUT") == {("aws:kms", KEY)}
+
+
+@pytest.mark.parametrize(
+    "settings", ['sse = "rot13"', 'sse = "AES256"\nkms_key_id = "x"', "sse = 3", "kms = 1"]
+)
+def test_encryptions_that_are_none(s3run: BucketCommandLine, settings: str) -> None:
+    (s3run.folder / "logminer.toml").write_text(f"[s3]\n{settings}\n")
+    ran = s3run("count")
+    assert (ran.code, "[s3]" in ran.stderr) == (3, True), ran.stderr
