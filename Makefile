@@ -8,8 +8,11 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 VENV := .venv
 BIN := $(abspath $(VENV))/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# What `make bench` reads: records of 3.5 KB of JSON in the mean.
-SIZE ?= 60000
+# What the benchmarks read: records of 3.5 KB of JSON in the mean for `make bench`, pairs for `make bench-quality`.
+SIZE ?= $(if $(filter bench-quality,$(MAKECMDGOALS)),100000,60000)
+# What `make soak` plays: so many rounds, from this one on.
+ROUNDS ?= 100
+SEED ?= 1
 # More for pytest, as in: make test ARGS='-k filters -x'
 ARGS ?=
 
@@ -17,11 +20,11 @@ DEMO_FILTER := project=CustomerService AND priority=High
 DEMO_TEACHER := meta.llama3-1-405b
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format bench goldens readme clean
+.PHONY: help demo test check lint format bench bench-quality soak goldens readme clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 $(VENV)/.made:
 	@$(if $(PYTHON),,echo 'logminer needs Python 3.11 or later with the modules venv and ensurepip (on Debian: python3-venv);' \
@@ -35,6 +38,10 @@ $(VENV)/.installed: $(VENV)/.made pyproject.toml
 
 $(VENV)/.installed-dev: $(VENV)/.made pyproject.toml
 	$(PIP) install --quiet --editable '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-bench: $(VENV)/.made pyproject.toml
+	$(PIP) install --quiet --editable '.[bench]'
 	@touch $@ $(VENV)/.installed
 
 demo: $(VENV)/.installed ## ingest the sample logs, look at them, export a dataset and validate it, in demo/
@@ -65,6 +72,12 @@ format: $(VENV)/.installed-dev ## format the code and apply safe fixes
 
 bench: $(VENV)/.installed ## compare ingest with DuckDB's own read_json on SIZE records
 	$(BIN)/python benchmarks/ingest.py --records $(SIZE)
+
+bench-quality: $(VENV)/.installed-bench ## recall and precision of curation and redaction on SIZE pairs with planted faults
+	$(BIN)/python benchmarks/quality.py --pairs $(SIZE)
+
+soak: $(VENV)/.installed-dev ## ROUNDS of ingests that are killed while the bucket changes
+	cd tests && $(BIN)/python -m s3.soak --rounds $(ROUNDS) --seed $(SEED)
 
 goldens: $(VENV)/.installed-dev ## write all expectations of the tests anew; review the difference
 	LOGMINER_REWRITE_GOLDENS=1 $(BIN)/python -m pytest --numprocesses auto $(ARGS)

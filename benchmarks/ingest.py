@@ -1,184 +1,270 @@
-"""How fast and how lean `logminer ingest` is, beside the copy that somebody would make with DuckDB alone.
-
-    make bench SIZE=60000
-
-All read the same gzipped log objects, which `sample_logs/generate.py` makes once, in new processes and turn by
-turn. The peers are one statement each, `COPY (SELECT * FROM read_json(...)) TO ... (FORMAT parquet, COMPRESSION
-zstd)` of the raw records on as many threads as there are cores:
-
-- "duckdb read_json" leaves it to DuckDB to find the columns and their types, as one would who tries it;
-- "duckdb, columns given" names them and leaves the bodies JSON text, the quickest way to have it done.
-
-Neither reads the bodies for what they say, judges them, or commits a table.
-
-MB are a million bytes of decompressed JSON. Peak memory is that of the largest process, workers included.
-"""
+"""Ingest: beside DuckDB's copy of the raw records, beside the floor, with more workers, more input, and again."""
 
 from __future__ import annotations
 
-import argparse
-import glob
-import gzip
 import json
 import os
-import platform
-import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-CORPORA = ROOT / "build" / "bench"
-_LOG_OBJECTS = "AWSLogs/*/BedrockModelInvocationLogs/*/*/*/*/*/*.json.gz"
+from benchmarks.corpora import Corpus, corpus, fingerprint, share_of
+from benchmarks.figures import (
+    Bound,
+    Line,
+    Row,
+    Setting,
+    Timing,
+    fitted_exponent,
+    speed_line,
+    time_line,
+)
+from benchmarks.harness import (
+    LOGMINER,
+    ROOT,
+    Asked,
+    Contender,
+    Run,
+    alternate,
+    command_output,
+    compare_asked,
+    cores,
+    timed_command,
+    tree_peak,
+)
 
-PEER = """
-import sys
-import duckdb
-
-source, target, threads = sys.argv[1:]
-connection = duckdb.connect(config={"threads": int(threads)})
-connection.execute(f"COPY (SELECT * FROM {source}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
-"""
-PLAIN = "read_json('{logs}', maximum_object_size = 268435456)"
-COLUMNS_GIVEN = """read_json(
-    '{logs}', maximum_object_size = 268435456, format = 'newline_delimited', columns = {{
-        schemaType: 'VARCHAR', schemaVersion: 'VARCHAR', timestamp: 'VARCHAR', accountId: 'VARCHAR', region: 'VARCHAR',
-        requestId: 'VARCHAR', operation: 'VARCHAR', modelId: 'VARCHAR', errorCode: 'VARCHAR', inferenceRegion: 'VARCHAR',
-        identity: 'JSON', requestMetadata: 'JSON', input: 'JSON', output: 'JSON'
-    }}
-)"""
-COUNT = "import duckdb, sys; print(duckdb.connect().execute('SELECT count(*) FROM read_parquet(?)', sys.argv[1:]).fetchall()[0][0])"
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One process tree from start to end."""
-
-    seconds: float
-    peak_bytes: int
-
-
-def measure(command: Sequence[str]) -> Run:
-    """Run a command; it must succeed. The peak is of the largest process that it started or was."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    said = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{command[:4]} ended with {process.returncode}:\n{said}")
-    # Linux counts ru_maxrss in KiB, macOS in bytes.
-    return Run(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
-
-
-def corpus(records: int, seed: int) -> Path:
-    """A folder of that many records, made once and kept under `build/`."""
-    folder = CORPORA / f"{records}-{seed}"
-    if not folder.exists():
-        unfinished = folder.with_suffix(".part")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        script = ROOT / "sample_logs" / "generate.py"
-        options = ["--records", str(records), "--seed", str(seed), "--out", str(unfinished)]
-        subprocess.run([sys.executable, str(script), *options], check=True, stderr=subprocess.DEVNULL)
-        unfinished.rename(folder)
-    return folder
-
-
-def raw_bytes(paths: Sequence[str]) -> int:
-    """Decompressed size."""
-    total = 0
-    for path in paths:
-        with gzip.open(path) as stream:
-            while piece := stream.read(1 << 20):
-                total += len(piece)
-    return total
-
-
-def ingest(folder: Path, target: Path) -> tuple[Run, int]:
-    """`logminer ingest` into a new store, and the records that the store then holds."""
-    logminer = [sys.executable, "-m", "logminer"]
-    run = measure([*logminer, "ingest", str(folder), "--store", str(target)])
-    counted = subprocess.run(
-        [*logminer, "store", "info", "--store", str(target), "--json"], capture_output=True, check=True
-    )
-    return run, json.loads(counted.stdout)["rows"]
-
-
-def peer(source: str, folder: Path, target: Path) -> tuple[Run, int]:
-    """DuckDB's copy of `source`, a table function with a place for the logs, and the records in the copy."""
-    reading = source.format(logs=f"{folder}/{_LOG_OBJECTS}")
-    run = measure([sys.executable, "-c", PEER, reading, str(target), str(cores())])
-    # Not in this process: what is in memory here would count as a child's, which begins as a copy.
-    counted = subprocess.run([sys.executable, "-c", COUNT, str(target)], capture_output=True, check=True)
-    return run, int(counted.stdout)
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-CONTENDERS: dict[str, Callable[[Path, Path], tuple[Run, int]]] = {
-    "logminer ingest": ingest,
-    "duckdb read_json": partial(peer, PLAIN),
-    "duckdb, columns given": partial(peer, COLUMNS_GIVEN),
+# Mean bytes of raw JSON of a record: the generator's own mixture, and prompts with passages and chat histories.
+_SMALL, _LARGE = 3_500, 10_000
+_COLUMNS = (
+    "schemaType: 'VARCHAR', schemaVersion: 'VARCHAR', timestamp: 'VARCHAR', accountId: 'VARCHAR', region: 'VARCHAR', "
+    "requestId: 'VARCHAR', operation: 'VARCHAR', modelId: 'VARCHAR', errorCode: 'VARCHAR', "
+    "inferenceRegion: 'VARCHAR', identity: 'JSON', requestMetadata: 'JSON', input: 'JSON', output: 'JSON'"
+)
+_LEFT_TO_IT, _GIVEN = "duckdb read_json", "duckdb read_json, columns given"
+_SOURCES = {
+    _LEFT_TO_IT: "read_json('{logs}')",
+    _GIVEN: f"read_json('{{logs}}', format = 'newline_delimited', columns = {{{{{_COLUMNS}}}}})",
 }
+_COPY = (
+    "import sys, duckdb; source, target, threads = sys.argv[1:]; "
+    "duckdb.connect(config={'threads': int(threads)}).execute("
+    "f\"COPY (SELECT * FROM {source}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)\")"
+)
+_COUNT = (
+    "import sys, duckdb; "
+    "print(duckdb.connect().execute('SELECT count(*) FROM read_parquet(?)', sys.argv[1:]).fetchall()[0][0])"
+)
 
 
-def compare(folder: Path, records: int, rounds: int) -> dict[str, list[Run]]:
-    """All, turn by turn, the one that goes first changing; each must have every record."""
-    runs: dict[str, list[Run]] = {name: [] for name in CONTENDERS}
-    for number in range(rounds):
-        turn = number % len(CONTENDERS)
-        for name in [*list(CONTENDERS)[turn:], *list(CONTENDERS)[:turn]]:
-            with tempfile.TemporaryDirectory(dir=CORPORA) as scratch:
-                run, found = CONTENDERS[name](folder, Path(scratch) / "out")
-            if found != records:
-                sys.exit(f"{name} has {found:,} records of {records:,}")
-            runs[name].append(run)
-            print(f"  round {number + 1}  {name:<21} {run.seconds:6.2f} s", file=sys.stderr)
-    return runs
+def _corpora(setting: Setting) -> dict[str, Corpus]:
+    """More than a gigabyte of each kind of record, at the standard size."""
+    return {
+        "3.5 KB": corpus(setting, setting.scaled(300_000, 800), _SMALL),
+        "10 KB": corpus(setting, setting.scaled(110_000, 400), _LARGE),
+    }
 
 
-def report(runs: dict[str, list[Run]], size_bytes: int) -> None:
-    """Medians on stdout. The last column is ingest's speed over the row's, round by round, the median of it."""
-    ours = runs["logminer ingest"]
-    print(f"{'':<21} {'MB/s':>7} {'slowest':>8} {'fastest':>8} {'peak MB':>8}  speed of ingest over it")
-    for name, each in runs.items():
-        rates = sorted(size_bytes / run.seconds / 1e6 for run in each)
-        peak = max(run.peak_bytes for run in each) / 1e6
-        ratios = [their.seconds / our.seconds for our, their in zip(ours, each, strict=True)]
-        figures = f"{statistics.median(rates):>7.1f} {rates[0]:>8.1f} {rates[-1]:>8.1f} {peak:>8.0f}"
-        print(
-            f"{name:<21} {figures}  {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+def _middling(setting: Setting) -> dict[str, Corpus]:
+    """Some hundred megabytes of each."""
+    whole = _corpora(setting)
+    return {"3.5 KB": share_of(whole["3.5 KB"], setting, 5), "10 KB": share_of(whole["10 KB"], setting, 2)}
+
+
+# --- contenders ---------------------------------------------------------------------------------------------
+
+
+def _ingest_command(logs: Corpus, target: Path, workers: int | None) -> list[str]:
+    more = ["--workers", str(workers)] if workers else []
+    return [*LOGMINER, "ingest", str(logs.folder), "--store", str(target), *more]
+
+
+def _ingest(logs: Corpus, scratch: Path, workers: int | None = None) -> Contender:
+    """`logminer ingest` into a new store; the answer is what the store then holds."""
+
+    def run() -> Run:
+        with tempfile.TemporaryDirectory(dir=scratch) as folder:
+            seconds = timed_command(_ingest_command(logs, Path(folder) / "store", workers))
+            told = command_output([*LOGMINER, "store", "info", "--store", f"{folder}/store", "--json"])
+            return Run(seconds, json.loads(told)["rows"])
+
+    return run
+
+
+def _copy_command(logs: Corpus, target: Path, kind: str) -> list[str]:
+    source = _SOURCES[kind].format(logs=logs.pattern)
+    return [sys.executable, "-c", _COPY, source, str(target), str(cores())]
+
+
+def _copy(logs: Corpus, scratch: Path, kind: str) -> Contender:
+    """DuckDB's copy of the raw records, on all cores; the answer is what the copy holds."""
+
+    def run() -> Run:
+        with tempfile.TemporaryDirectory(dir=scratch) as folder:
+            target = Path(folder) / "copy.parquet"
+            seconds = timed_command(_copy_command(logs, target, kind))
+            return Run(seconds, int(command_output([sys.executable, "-c", _COUNT, str(target)])))
+
+    return run
+
+
+def _floor(logs: Corpus, scratch: Path) -> Contender:
+    """The least that has to be done with these bytes, in one process and one thread."""
+
+    def run() -> Run:
+        with tempfile.TemporaryDirectory(dir=scratch) as folder:
+            target = Path(folder) / "lines.parquet"
+            command = [sys.executable, "-m", "benchmarks.floor", str(logs.folder), str(target)]
+            seconds = timed_command(command)
+            return Run(seconds, int(command_output([sys.executable, "-c", _COUNT, str(target)])))
+
+    return run
+
+
+# --- rows ---------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _scratch(setting: Setting) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir=setting.folder) as folder:
+        yield Path(folder)
+
+
+def ingest_rows(setting: Setting) -> Iterable[Line]:
+    """All cores against DuckDB on all cores, for two sizes of records."""
+    for size, logs in _middling(setting).items():
+        with _scratch(setting) as scratch:
+            contenders = {
+                "logminer ingest": _ingest(logs, scratch),
+                **{kind: _copy(logs, scratch, kind) for kind in _SOURCES},
+            }
+            timings = alternate(contenders, setting.rounds)
+            ours = _with_peak(timings["logminer ingest"], _ingest_command(logs, scratch / "peak", None))
+            for kind in _SOURCES:
+                peer = _with_peak(timings[kind], _copy_command(logs, scratch / f"{kind}.parquet", kind))
+                paces = (
+                    f"{logs.megabytes_per_second(ours.median):.0f} against "
+                    f"{logs.megabytes_per_second(peer.median):.0f} MB/s, {logs.records:,} records"
+                )
+                yield speed_line("ingest", f"records of {size}, {kind}", ours, peer, Bound("more", 1.4, 2.0), paces)
+
+
+def _with_peak(timing: Timing, command: Sequence[str]) -> Timing:
+    return Timing(timing.name, timing.seconds, tree_peak(command))
+
+
+def floor_rows(setting: Setting) -> Iterable[Line]:
+    """One process beside the floor."""
+    for size, logs in _middling(setting).items():
+        with _scratch(setting) as scratch:
+            ours, peer = "logminer ingest --workers 1", "gunzip and Parquet alone"
+            contenders = {ours: _ingest(logs, scratch, 1), peer: _floor(logs, scratch)}
+            timings = alternate(contenders, setting.rounds)
+        paces = (
+            f"{logs.megabytes_per_second(timings[ours].median):.0f} against "
+            f"{logs.megabytes_per_second(timings[peer].median):.0f} MB/s, "
+            f"{timings[ours].median / logs.records * 1e6:.1f} µs a record"
         )
+        line = speed_line("floor", f"one process, records of {size}", timings[ours], timings[peer],
+                          Bound("more", 0.45, 0.6), paces)  # fmt: skip
+        yield Line(line.row, line.what, line.value, "of the floor", line.bound, line.spread, line.timings, line.note)
 
 
-def main() -> None:
-    """Measure and report."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--records", type=int, default=60_000, help="size of the corpus")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each runs")
-    parser.add_argument("--seed", type=int, default=1, help="seed of the corpus")
-    options = parser.parse_args()
-    folder = corpus(options.records, options.seed)
-    objects = glob.glob(f"{folder}/{_LOG_OBJECTS}")
-    size_bytes, packed_bytes = raw_bytes(objects), sum(os.path.getsize(path) for path in objects)
-    print(
-        f"{options.records:,} records in {len(objects):,} objects, {size_bytes / 1e6:.0f} MB of JSON, "
-        f"{packed_bytes / 1e6:.0f} MB gzipped; {cores()} cores, Python {platform.python_version()}, {platform.machine()}",
-        flush=True,
-    )
-    report(compare(folder, options.records, options.rounds), size_bytes)
+def worker_rows(setting: Setting) -> Iterable[Line]:
+    """Two workers against one."""
+    for size, logs in _corpora(setting).items():
+        with _scratch(setting) as scratch:
+            two, one = "logminer ingest --workers 2", "logminer ingest --workers 1"
+            contenders = {two: _ingest(logs, scratch, 2), one: _ingest(logs, scratch, 1)}
+            timings = alternate(contenders, min(setting.rounds, 3))
+        what = f"2 workers against 1, {logs.raw_bytes / 1e6:,.0f} MB in records of {size}"
+        yield speed_line("workers", what, timings[two], timings[one], Bound("more", 1.65, 1.85))
 
 
-if __name__ == "__main__":
-    main()
+def memory_rows(setting: Setting) -> Iterable[Line]:
+    """Peak memory of the process tree, beside that of a quarter of the input."""
+    for size, logs in _corpora(setting).items():
+        with _scratch(setting) as scratch:
+            quarter = share_of(logs, setting, 4)
+            peaks = [
+                tree_peak(_ingest_command(each, scratch / str(number), None))
+                for number, each in enumerate((quarter, logs))
+            ]
+        if peaks[0] is None or peaks[1] is None:
+            continue
+        what = f"{logs.raw_bytes / 1e6:,.0f} MB in records of {size}"
+        note = f"{peaks[1] / 1e6:.0f} MB against {peaks[0] / 1e6:.0f} MB"
+        yield Line("memory", f"{what}, against a quarter of it", peaks[1] / peaks[0], "x its memory",
+                   Bound("less", 1.15, 1.15), None, (), note)  # fmt: skip
+        yield Line("memory", what, peaks[1] / 1e6, "MB at most", Bound("less", 1000, 600))
+
+
+def growth_rows(setting: Setting) -> Iterable[Line]:
+    """Ingest of 1, 2, 4 and 8 times as much."""
+    whole = _corpora(setting)["3.5 KB"]
+    parts = {part: share_of(whole, setting, part) for part in (8, 4, 2, 1)}
+    with _scratch(setting) as scratch:
+        timings = [
+            alternate({f"logminer ingest, 1/{part}": _ingest(logs, scratch)}, min(setting.rounds, 3))
+            for part, logs in parts.items()
+        ]
+    rounds = tuple(timing for each in timings for timing in each.values())
+    sizes = [logs.raw_bytes for logs in parts.values()]
+    exponent = fitted_exponent(sizes, [timing.best for timing in rounds])
+    what = f"ingest of {', '.join(f'{size / 1e6:,.0f}' for size in sizes)} MB"
+    yield Line("ingest-growth", what, exponent, "exponent", Bound("less", 1.05, 1.05), None, rounds)
+
+
+# --- what is known already ----------------------------------------------------------------------------------
+
+
+@contextmanager
+def ask_again(folder: str, store: str) -> Iterator[Callable[[], int]]:
+    """Ours: an ingest that finds nothing new."""
+    import logminer
+
+    yield lambda: logminer.ingest(folder, store=store).skipped
+
+
+@contextmanager
+def sorted_listing(folder: str) -> Iterator[Callable[[], int]]:
+    """Every log object with its size and time, sorted by path: the least that tells what is new."""
+
+    def found(place: str) -> Iterator[tuple[str, int, int]]:
+        with os.scandir(place) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    yield from found(entry.path)
+                elif entry.name.endswith(".json.gz"):
+                    status = entry.stat()
+                    yield entry.path, status.st_size, status.st_mtime_ns
+
+    yield lambda: len(sorted(found(folder)))
+
+
+def again_rows(setting: Setting) -> Iterable[Line]:
+    """A second ingest over very many known objects."""
+    logs = corpus(setting, setting.scaled(100_000, 100), 1, object_records=1)
+    store = setting.folder / f"{logs.folder.name}-store-{fingerprint((ROOT / 'logminer' / 'store').glob('*.py'))}"
+    if not store.exists():
+        command_output(_ingest_command(logs, store, None))
+    ours, peer = "logminer.ingest, nothing new", "sorted listing"
+    with (
+        Asked("benchmarks.ingest:ask_again", folder=str(logs.folder), store=str(store)) as asked,
+        Asked("benchmarks.ingest:sorted_listing", folder=str(logs.folder)) as other,
+    ):
+        timings = compare_asked({ours: asked, peer: other}, setting.rounds)
+    what = f"second ingest over {logs.objects:,} known objects"
+    yield time_line("again", what, timings[ours], timings[peer], Bound("less", 2, 1.2))
+
+
+ROWS = (
+    Row("ingest", "ingest on all cores", ingest_rows),
+    Row("floor", "ingest in one process", floor_rows),
+    Row("workers", "ingest with two workers", worker_rows),
+    Row("memory", "peak memory of ingest", memory_rows),
+    Row("ingest-growth", "ingest as the input grows", growth_rows),
+    Row("again", "second ingest", again_rows),
+)

@@ -28,17 +28,27 @@ from logminer.errors import (
 if TYPE_CHECKING:
     from logminer.filters import FilterError, parse_filter
     from logminer.pipeline import (
+        compact,
+        convert,
         count,
+        dataset_manifest,
+        diff_datasets,
+        expire,
         explain,
+        explain_export,
         export,
+        forget,
         ingest,
         keys,
         quarantine,
         select,
         stats,
+        store_ddl,
         store_history,
         store_info,
+        vacuum,
         validate,
+        verify_dataset,
     )
 
 __all__ = [
@@ -49,18 +59,28 @@ __all__ = [
     "StorageError",
     "TooManyQuarantined",
     "UsageError",
+    "compact",
+    "convert",
     "count",
+    "dataset_manifest",
+    "diff_datasets",
+    "expire",
     "explain",
+    "explain_export",
     "export",
+    "forget",
     "ingest",
     "keys",
     "parse_filter",
     "quarantine",
     "select",
     "stats",
+    "store_ddl",
     "store_history",
     "store_info",
+    "vacuum",
     "validate",
+    "verify_dataset",
 ]
 
 _FROM_FILTERS = frozenset({"FilterError", "parse_filter"})

@@ -17,8 +17,9 @@ import msgspec
 
 from logminer.errors import ConfigurationError, UsageError
 from logminer.s3.access import S3Settings
+from logminer.s3.encryption import Algorithm, Encryption
 from logminer.s3.uris import split_s3
-from logminer.sources.reading import SourceRule
+from logminer.sources import SourceRule, is_log_group
 
 DEFAULT_STORE = "./logminer-store"
 _PROJECT_FILE = "logminer.toml"
@@ -28,12 +29,16 @@ _PROJECT_FILE = "logminer.toml"
 class Config:
     """Settings that commands fall back on.
 
-    `aliases` maps opaque model ids to models; `sources` are S3 prefixes and how each is reached.
+    `aliases` maps opaque model ids to models; `sources` are S3 prefixes and how each is reached. `text_for` (a
+    filter) and `text_teacher` say whose text an ingest keeps; `encryption` is that of what is written to S3.
     """
 
     store: str = DEFAULT_STORE
     aliases: Mapping[str, str] = field(default_factory=dict)
     sources: tuple[SourceRule, ...] = ()
+    text_for: str | None = None
+    text_teacher: str | None = None
+    encryption: Encryption | None = None
 
 
 def user_file(environment: Mapping[str, str]) -> Path | None:
@@ -54,14 +59,23 @@ def read_config(folder: Path, environment: Mapping[str, str]) -> Config:
     store = DEFAULT_STORE
     aliases: dict[str, str] = {}
     sources: dict[str, SourceRule] = {}
+    ingest = _Ingest()
+    encryption: Encryption | None = None
     for path in (user_file(environment), folder / _PROJECT_FILE):
         settings = _read_toml(path) if path is not None else {}
-        _refuse_unknown(settings, ("store", "models", "sources"), "", str(path))
+        _refuse_unknown(settings, ("store", "models", "sources", "ingest", "s3"), "", str(path))
         store = _store(settings, store, str(path))
         aliases.update(_aliases(settings, str(path)))
+        ingest = _ingest(settings, ingest, str(path))
+        encryption = _encryption(settings, str(path)) or encryption
         sources.update((rule.prefix, rule) for rule in _sources(settings, str(path)))
     return Config(
-        store=environment.get("LOGMINER_STORE") or store, aliases=aliases, sources=tuple(sources.values())
+        store=environment.get("LOGMINER_STORE") or store,
+        aliases=aliases,
+        sources=tuple(sources.values()),
+        text_for=ingest.text_for,
+        text_teacher=ingest.text_teacher,
+        encryption=encryption,
     )
 
 
@@ -121,15 +135,60 @@ def _sources(settings: Mapping[str, Any], where: str) -> list[SourceRule]:
         ) from error
     rules = []
     for entry in entries:
+        access = S3Settings(entry.region, entry.role_arn, entry.external_id, entry.requester_pays)
+        if is_log_group(entry.uri):
+            rules.append(SourceRule(entry.uri, access, tuple(entry.body_buckets)))
+            continue
         try:
             bucket, key = split_s3(entry.uri)
         except UsageError as error:
             raise ConfigurationError(
                 f"[[sources]] uri {entry.uri!r} {error.problem}", where=where, fix=error.fix
             ) from error
-        access = S3Settings(entry.region, entry.role_arn, entry.external_id, entry.requester_pays)
         rules.append(SourceRule(f"s3://{bucket}/{key}".rstrip("/"), access, tuple(entry.body_buckets)))
     return rules
+
+
+class _Ingest(msgspec.Struct, forbid_unknown_fields=True):
+    """`[ingest]`, in the words of the file."""
+
+    text_for: str | None = None
+    text_teacher: str | None = None
+
+
+def _ingest(settings: Mapping[str, Any], fallback: _Ingest, where: str) -> _Ingest:
+    """The settings of one file over those of another."""
+    try:
+        own = msgspec.convert(settings.get("ingest", {}), _Ingest)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(
+            f"[ingest] is not as it should be: {error}",
+            where=where,
+            fix='Write: text_for = "project=CustomerService", text_teacher = "meta.llama3-1-405b"',
+        ) from error
+    return _Ingest(own.text_for or fallback.text_for, own.text_teacher or fallback.text_teacher)
+
+
+class _S3(msgspec.Struct, forbid_unknown_fields=True):
+    """`[s3]`, in the words of the file."""
+
+    sse: Algorithm | None = None
+    kms_key_id: str | None = None
+
+
+def _encryption(settings: Mapping[str, Any], where: str) -> Encryption | None:
+    try:
+        own = msgspec.convert(settings.get("s3", {}), _S3)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"[s3] is not as it should be: {error}", where=where, fix=_S3_FIX) from error
+    if own.kms_key_id is not None and own.sse == "AES256":
+        raise ConfigurationError("[s3] kms_key_id goes with sse aws:kms", where=where, fix=_S3_FIX)
+    if own.sse is None:
+        return Encryption("aws:kms", own.kms_key_id) if own.kms_key_id is not None else None
+    return Encryption(own.sse, own.kms_key_id)
+
+
+_S3_FIX = 'Write: sse = "aws:kms" (or "aws:kms:dsse", "AES256"), kms_key_id = "arn:aws:kms:..."'
 
 
 def _aliases(settings: Mapping[str, Any], where: str) -> dict[str, str]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
-from logminer.errors import ConfigurationError, UsageError
+from logminer.errors import ConfigurationError, LogminerError, UsageError
 from logminer.s3.uris import MAX_BEDROCK_URI, is_s3, refused_by_bedrock, split_s3
-from logminer.store.storage import Storage, open_storage, open_whole
+from logminer.store.storage import Storage, open_storage, open_whole, storage_error
 
 
 def check_output(path: str, storage: Storage | None = None) -> str:
@@ -81,3 +84,65 @@ def open_output(destination: str) -> Iterator[BinaryIO]:
     else:
         with open_whole(destination) as stream:
             yield stream
+
+
+def check_output_folder(path: str, storage: Storage | None = None) -> str:
+    """The absolute path, or the S3 address, of a folder that is to be filled: one that is not there, or is empty.
+
+    Raises UsageError, ConfigurationError or StorageError as `check_output` does, and for a folder with files in
+    it, where nobody could tell old ones from new.
+    """
+    bare = path.rstrip("/")
+    if os.path.isdir(path.removeprefix("file://")) and not is_s3(path):
+        if os.listdir(path.removeprefix("file://")):
+            raise _refused(path, "has files in it already", "Give a new folder, or empty this one.")
+        return check_output(os.path.join(bare, "new"), storage).removesuffix("/new")
+    checked = check_output(bare, storage)
+    if not is_s3(checked):
+        if os.path.exists(checked):
+            raise _refused(path, "is a file, and this makes a folder", "Give another path.")
+    elif open_storage(checked).list_files(""):
+        raise _refused(path, "has objects below it already", "Give another address, or delete them.")
+    return checked
+
+
+@contextlib.contextmanager
+def open_output_folder(destination: str) -> Iterator[Callable[[str], AbstractContextManager[BinaryIO]]]:
+    """What `check_output_folder` gave, to fill: a function that opens a new file in it by its name.
+
+    A local folder appears when the context ends without an error, and is its owner's alone. Objects in S3 appear
+    one by one, and are deleted after an error.
+    """
+    with _new_prefix(destination) if is_s3(destination) else _new_folder(destination) as open_file:
+        yield open_file
+
+
+@contextlib.contextmanager
+def _new_folder(path: str) -> Iterator[Callable[[str], AbstractContextManager[BinaryIO]]]:
+    temporary = f"{os.path.dirname(path)}/.{os.path.basename(path)}.{uuid.uuid4().hex[:8]}.tmp"
+    try:
+        os.mkdir(temporary, 0o700)
+        yield lambda name: open_whole(f"{temporary}/{name}")
+        os.rename(temporary, path)
+    except OSError as error:
+        raise storage_error(error, path) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _new_prefix(uri: str) -> Iterator[Callable[[str], AbstractContextManager[BinaryIO]]]:
+    storage = open_storage(uri)
+    written: list[str] = []
+
+    def open_file(name: str) -> AbstractContextManager[BinaryIO]:
+        written.append(name)
+        return storage.open_output(name)
+
+    try:
+        yield open_file
+    except BaseException:
+        for name in written:
+            with contextlib.suppress(LogminerError):  # what went wrong first is what the user is told
+                storage.delete(name)
+        raise

@@ -66,6 +66,7 @@ STATUS_DETAILS: dict[str, str] = {
     "replaced_text": "characters that are no Unicode text were replaced by U+FFFD",
     "timestamp_from_name": "the record has no usable timestamp; the log object's name gave it",
     "timestamp_from_folder": "the record has no usable timestamp; the hour folder gave it",
+    "text_not_kept": "the ingest was told to keep no text of this record (`--text-for`, `--text-teacher`)",
     "bad_count": "a token count or latency is no count",
     "stop:": "a stop reason that logminer does not know",
     "wrong_type:": "a field has a type that it should not have, and counts as absent",

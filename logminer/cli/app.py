@@ -7,16 +7,21 @@ from typing import Annotated
 
 import typer
 
+from logminer.cli.convert import convert_command
 from logminer.cli.counting import count_command
-from logminer.cli.datasets import export_command, validate_command
+from logminer.cli.dataset_files import diff_command, show_command, verify_command
+from logminer.cli.datasets import export_command
 from logminer.cli.explaining import explain_command
 from logminer.cli.filtering import filter_command
+from logminer.cli.forgetting import forget_command
 from logminer.cli.help import HELP_WIDTH, PlainCommand, PlainGroup
 from logminer.cli.ingest import ingest_command
 from logminer.cli.keys import keys_command
+from logminer.cli.maintenance import compact_command, ddl_command, expire_command, vacuum_command
 from logminer.cli.readiness import stats_command
 from logminer.cli.selecting import select_command
 from logminer.cli.store import history_command, info_command, quarantine_command
+from logminer.cli.validate import validate_command
 
 _HELP = """Amazon Bedrock model invocation logs into training sets for distillation.
 
@@ -47,12 +52,22 @@ Exit codes:
   130  interrupted; running again resumes
 """
 
-_STORE_HELP = """Look at the store itself.
+_STORE_HELP = """Look at the store itself, and look after it.
 
 \b
 Examples:
   logminer store info
   logminer store quarantine --json
+  logminer store compact && logminer store vacuum
+"""
+
+_DATASET_HELP = """Look at what an export wrote, by its manifest.
+
+\b
+Examples:
+  logminer dataset show train.jsonl
+  logminer dataset verify train.jsonl
+  logminer dataset diff yesterday/train.jsonl train.jsonl
 """
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": HELP_WIDTH}
@@ -105,6 +120,7 @@ for _name, _command in (
     ("keys", keys_command),
     ("export", export_command),
     ("validate", validate_command),
+    ("convert", convert_command),
     ("filter", filter_command),
     ("explain", explain_command),
 ):
@@ -115,4 +131,16 @@ _store.callback()(_help_without_command)
 _store.command("info", cls=PlainCommand)(info_command)
 _store.command("history", cls=PlainCommand)(history_command)
 _store.command("quarantine", cls=PlainCommand)(quarantine_command)
+_store.command("compact", cls=PlainCommand)(compact_command)
+_store.command("vacuum", cls=PlainCommand)(vacuum_command)
+_store.command("forget", cls=PlainCommand)(forget_command)
+_store.command("expire", cls=PlainCommand)(expire_command)
+_store.command("ddl", cls=PlainCommand)(ddl_command)
 app.add_typer(_store, name="store")
+
+_dataset = _group(_DATASET_HELP)
+_dataset.callback()(_help_without_command)
+_dataset.command("show", cls=PlainCommand)(show_command)
+_dataset.command("verify", cls=PlainCommand)(verify_command)
+_dataset.command("diff", cls=PlainCommand)(diff_command)
+app.add_typer(_dataset, name="dataset")

@@ -9,8 +9,39 @@ from logminer.schema import COLUMN_NAMES
 from logminer.statuses import STATUS_DETAILS, STATUSES
 
 RECORD_FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", "parquet")
-EXPORT_FORMATS = ("bedrock-conversation",)
-PROFILES = ("distillation", "distill-single", "distill-nova", "aws-script")
+EXPORT_FORMATS = (
+    "anthropic-messages",
+    "batch",
+    "bedrock-conversation",
+    "bedrock-eval",
+    "continued-pretraining",
+    "invocation-log",
+    "nova-sft",
+    "openai-chat",
+    "parquet",
+    "prompt-completion",
+    "rft",
+)
+PROFILES = (
+    *("distillation", "distill-single", "distill-nova", "aws-script", "invocation-logs"),
+    *("anthropic-messages", "batch", "bedrock-eval", "continued-pretraining", "image-caption"),
+    *("llama-conversation", "nova-sft", "openai-chat", "prompt-completion", "rft"),
+)
+REPORT_FORMATS = ("table", "json", "github", "text")
+RULES = (
+    "apologies",
+    "blank",
+    "broken_off",
+    "conflicting_answers",
+    "exact_duplicates",
+    "invalid_json",
+    "length",
+    "near_duplicates",
+    "refusals",
+    "repetition",
+    "reserved_words",
+    "template_tokens",
+)
 FILTER_TARGETS = ("bedrock", "duckdb", "athena", "athena-logs", "text")
 OPERATIONS = ("Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream")
 SELECT_COLUMNS = (*(name for name in COLUMN_NAMES if name != "request_metadata_rest"), "model")
@@ -42,6 +73,21 @@ def complete_export_format(incomplete: str) -> list[str]:
     return _beginning_with(incomplete, EXPORT_FORMATS)
 
 
+def complete_rule(incomplete: str) -> list[str]:
+    """Values of `export --rule` and its like."""
+    return _beginning_with(incomplete, RULES)
+
+
+def complete_history(incomplete: str) -> list[str]:
+    """Values of `export --history`."""
+    return _beginning_with(incomplete, ("last", "longest", "split", "fold"))
+
+
+def complete_redact(incomplete: str) -> list[str]:
+    """Values of `export --redact`."""
+    return _beginning_with(incomplete, ("placeholder", "surrogate"))
+
+
 def complete_target(incomplete: str) -> list[str]:
     """Values of `filter --to`."""
     return _beginning_with(incomplete, FILTER_TARGETS)
@@ -50,6 +96,11 @@ def complete_target(incomplete: str) -> list[str]:
 def complete_profile(incomplete: str) -> list[str]:
     """Values of `--profile`."""
     return _beginning_with(incomplete, PROFILES)
+
+
+def complete_report_format(incomplete: str) -> list[str]:
+    """Values of `validate --format`."""
+    return _beginning_with(incomplete, REPORT_FORMATS)
 
 
 def complete_status(incomplete: str) -> list[str]:

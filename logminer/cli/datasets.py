@@ -1,4 +1,4 @@
-"""Commands that make and check datasets: export, validate."""
+"""The command that makes datasets: export."""
 
 from __future__ import annotations
 
@@ -7,73 +7,125 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from logminer.cli import choices
-from logminer.cli.options import StoreOption, config, number, takes_json, takes_selection
+from logminer.cli.curation_options import takes_curation
+from logminer.cli.options import StoreOption, config, takes_json, takes_selection
 
 if TYPE_CHECKING:
-    from logminer.exports.exporting import ExportReport
+    from logminer.datasets.funnel import Stage
+    from logminer.datasets.plan import ExportReport
+
+_RECIPE_PANEL = "How to make it again"
+
+
+def _recipe(name: str, help: str) -> Any:
+    return typer.Option(name, help=help, metavar="FILE", rich_help_panel=_RECIPE_PANEL)
 
 
 @takes_selection
+@takes_curation
 @takes_json
 def export_command(
     selection: dict[str, Any],
+    curation: dict[str, Any],
     json: bool,
-    output: Annotated[str, typer.Option("--output", "-o", help="The file to write.", metavar="PATH")],
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", help="The file to write.", metavar="PATH")
+    ] = None,
     to: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--to",
-            help="Format; see above.",
+            help="Format; see above.  [default: bedrock-conversation]",
             metavar="FORMAT",
             autocompletion=choices.complete_export_format,
         ),
-    ] = "bedrock-conversation",
+    ] = None,
     store: StoreOption = None,
     prompts_only: Annotated[
-        bool,
-        typer.Option("--prompts-only", help="Prompts without answers; of any model without --teacher."),
-    ] = False,
-    max_lines: Annotated[
-        int | None,
+        bool | None,
         typer.Option(
-            "--max",
-            help="At most N lines; a choice that stays while logs grow.",
-            metavar="N",
-            parser=number("--max", 1),
+            "--prompts-only/--no-prompts-only",
+            help="Prompts without answers; of any model without --teacher.",
         ),
     ] = None,
-    allow_few: Annotated[bool, typer.Option("--allow-few", help="Write fewer than 100 lines too.")] = False,
+    allow_few: Annotated[
+        bool | None,
+        typer.Option("--allow-few/--no-allow-few", help="Write fewer than 100 lines too."),
+    ] = None,
+    held_out_path: Annotated[
+        str | None,
+        typer.Option(
+            "--held-out-path", help="Where --held-out goes.  [default: NAME.held-out.jsonl]", metavar="PATH"
+        ),
+    ] = None,
+    rejects: Annotated[
+        str | None,
+        typer.Option("--rejects", help="List what is left out, and why, as JSONL.", metavar="PATH"),
+    ] = None,
+    recipe: Annotated[
+        str | None, _recipe("--recipe", "Options from a TOML file; those given here go first.")
+    ] = None,
+    save_recipe: Annotated[str | None, _recipe("--save-recipe", "Write all options as a recipe.")] = None,
+    from_manifest: Annotated[
+        str | None, _recipe("--from-manifest", "Make the dataset of this manifest again, byte for byte.")
+    ] = None,
 ) -> None:
     """Write one teacher's distinct pairs as a training file.
 
-    The file is written whole or not at all. Teachers of Anthropic and Meta get
-    single-turn conversations alone, those of Amazon Nova all.
+    The file is written whole or not at all, with a manifest and the origin of
+    every line beside it. Teachers of Anthropic and Meta get single-turn
+    conversations alone, those of Amazon Nova all.
 
     \b
     Formats:
-      bedrock-conversation  JSONL of the schema bedrock-conversation-2024
+      bedrock-conversation   distillation, fine-tuning of conversation models
+      invocation-log         a folder of logs, for the route over the logs
+      prompt-completion      fine-tuning of text models
+      continued-pretraining  continued pre-training
+      anthropic-messages     fine-tuning of Claude 3 Haiku
+      nova-sft               fine-tuning of Nova, with tools and reasoning
+      rft                    reinforcement fine-tuning
+      bedrock-eval           model evaluation: prompts and references
+      batch                  batch inference of the prompts
+      openai-chat            training outside of Bedrock
+      parquet                a table
+
+    \b
+    Rules, all of them with --curate; apologies and refusals only report then:
+      blank            exact_duplicates     length
+      template_tokens  near_duplicates      invalid_json
+      reserved_words   conflicting_answers  broken_off
+      apologies        refusals             repetition
 
     \b
     Examples:
       logminer export --filter 'project=CustomerService' -o train.jsonl
       logminer export --teacher amazon.nova-pro --max 15000 -o train.jsonl
       logminer export --prompts-only --filter 'priority=High' -o prompts.jsonl
+      logminer export --curate --redact surrogate --held-out 0.1 -o train.jsonl
+      logminer export --rule near_duplicates:threshold=0.9 -o train.jsonl
     """
     from logminer import pipeline
     from logminer.cli.notes import say_lacking
     from logminer.cli.streams import print_json, warn
-    from logminer.outputs import check_output
 
-    check_output(output)
+    if output is not None and recipe is None and from_manifest is None:
+        pipeline.check_export_path(output, to)
     settings = config()
     report = pipeline.export(
         output,
-        store or settings.store,
+        store,
         to=to,
         prompts_only=prompts_only,
-        max_lines=max_lines,
         allow_few=allow_few,
+        held_out_path=held_out_path,
+        rejects=rejects,
+        recipe=recipe,
+        save_recipe=save_recipe,
+        from_manifest=from_manifest,
+        default_store=settings.store,
         aliases=settings.aliases,
+        **curation,
         **selection,
     )
     if json:
@@ -89,11 +141,9 @@ def export_command(
 def _facts(report: ExportReport) -> dict[str, Any]:
     import msgspec
 
-    facts = msgspec.to_builtins(report.entry)
-    assert isinstance(facts, dict)
-    del facts["request_ids"]
+    held_out = report.held_out
     return {
-        **facts,
+        **_entry_facts(report.entry),
         "prompts_only": report.prompts_only,
         "input_tokens": report.input_tokens,
         "output_tokens": report.output_tokens,
@@ -104,11 +154,24 @@ def _facts(report: ExportReport) -> dict[str, Any]:
         "routes": list(report.routes),
         "other_routes": list(report.other_routes),
         "warnings": list(report.warnings),
+        "manifest": report.manifest,
+        "funnel": msgspec.to_builtins(report.funnel),
+        "held_out": _entry_facts(held_out) if held_out is not None else None,
+        "rejects": {"path": report.rejects_path, "lines": report.rejects} if report.rejects_path else None,
+        "redaction": report.redaction.as_json() if report.redaction is not None else None,
     }
 
 
+def _entry_facts(entry: Any) -> dict[str, Any]:
+    import msgspec
+
+    facts = msgspec.to_builtins(entry)
+    assert isinstance(facts, dict)
+    del facts["request_ids"]
+    return facts
+
+
 def _say(report: ExportReport) -> None:
-    import shlex
 
     from logminer.cli.streams import say
 
@@ -119,6 +182,33 @@ def _say(report: ExportReport) -> None:
         f"{entry.lines:,} {what}{of} written to {entry.path} "
         f"({entry.size_bytes:,} bytes, {report.input_tokens:,} tokens in, {report.output_tokens:,} out)"
     )
+    if report.held_out is not None:
+        held = report.held_out
+        say(f"{held.lines:,} held out to {held.path} ({held.size_bytes:,} bytes)")
+    _say_losses(report)
+    if report.rejects_path is not None:
+        say(f"  why each is left out: {report.rejects_path} ({report.rejects:,} lines)")
+    say(f"  what it is made of: {report.manifest}")
+    for route in report.routes:
+        say(f"  fits: {route}")
+    for route in report.other_routes:
+        say(f"  does not fit: {route}")
+    _say_check(report)
+
+
+def _say_losses(report: ExportReport) -> None:
+    from logminer.cli.streams import say
+
+    if not report.is_plain:
+        idle = [stage.stage for stage in report.funnel if not _reasons(stage)]
+        for stage in report.funnel:
+            if stage.stage not in idle:
+                say(f"  {stage.stage:<20} {stage.entered:>9,} -> {stage.left:>9,}  {_reasons(stage)}")
+        if idle:
+            say(f"  found nothing: {', '.join(dict.fromkeys(idle))}")
+        for line in report.redaction.lines() if report.redaction is not None else ():
+            say(f"  {line}")
+        return
     for count, why in (
         (report.multi_turn, "of several turns, which this teacher does not take"),
         (report.duplicates, "the same as one that is written"),
@@ -126,68 +216,24 @@ def _say(report: ExportReport) -> None:
     ):
         if count:
             say(f"  left out: {count:,} {why}")
-    for route in report.routes:
-        say(f"  fits: {route}")
-    for route in report.other_routes:
-        say(f"  does not fit: {route}")
+
+
+def _reasons(stage: Stage) -> str:
+    """What a stage did, in words; nothing for one that did nothing."""
+    parts = [f"{count:,} {reason}" for reason, count in stage.dropped.items()]
+    parts += [f"{count:,} {reason} reported" for reason, count in stage.reported.items()]
+    parts += [f"{count:,} {kind} changed" for kind, count in stage.changed.items()]
+    parts += [f"{stage.made:,} made"] if stage.made else []
+    return ", ".join(parts)
+
+
+def _say_check(report: ExportReport) -> None:
+    import shlex
+
+    from logminer.cli.streams import say
+
+    if report.profile is None:
+        return
     teacher = f" --teacher {shlex.quote(report.model)}" if report.model else ""
-    say(f"  check it with: logminer validate {shlex.quote(entry.path)}{teacher}")
-
-
-@takes_json
-def validate_command(
-    json: bool,
-    path: Annotated[str, typer.Argument(metavar="PATH", help="A .jsonl or .jsonl.gz file.")],
-    profile: Annotated[
-        str,
-        typer.Option(
-            "--profile",
-            help="Rules; see above.",
-            metavar="NAME",
-            autocompletion=choices.complete_profile,
-        ),
-    ] = "distillation",
-    teacher: Annotated[
-        str | None,
-        typer.Option(
-            "--teacher",
-            help="With distillation: picks the rules of this model.",
-            metavar="MODEL",
-            autocompletion=choices.complete_teacher,
-        ),
-    ] = None,
-    allow_few: Annotated[
-        bool, typer.Option("--allow-few", help="Fewer than 100 lines are no fault.")
-    ] = False,
-    shown: Annotated[
-        int,
-        typer.Option("--show", help="Show N faults of each kind.", metavar="N", parser=number("--show", 1)),
-    ] = 10,
-) -> None:
-    """Check a dataset: every fault, with line, JSON path and remedy.
-
-    \b
-    Profiles:
-      distillation    the rules for --teacher's model; else distill-single
-      distill-single  one user turn and an answer: Anthropic, Meta teachers
-      distill-nova    several turns: Amazon Nova teachers
-      aws-script      exactly what AWS's own validation script asks
-
-    \b
-    Examples:
-      logminer validate train.jsonl
-      logminer validate train.jsonl --teacher amazon.nova-pro-v1:0
-      logminer validate train.jsonl --profile aws-script --json
-    """
-    from logminer import pipeline
-    from logminer.cli.streams import print_json, show
-    from logminer.validation import report_lines
-
-    report = pipeline.validate(path, profile=profile, teacher=teacher, allow_few=allow_few)
-    if json:
-        print_json(report.as_dict())
-    else:
-        for line in report_lines(report, shown=shown):
-            show(line)
-    if not report.ok:
-        raise typer.Exit(1)
+    profile = f" --profile {report.profile}" if report.profile != "distillation" else ""
+    say(f"  check it with: logminer validate {shlex.quote(report.entry.path)}{profile}{teacher}")

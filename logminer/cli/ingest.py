@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from logminer.cli import choices
-from logminer.cli.options import StoreOption, config, number, takes_json
+from logminer.cli.options import StoreOption, config, number, read_filter, takes_json
 from logminer.cli.progress import INTERRUPTED
 
 if TYPE_CHECKING:
     from logminer.ingestion.driver import IngestReport
+    from logminer.pipeline import IngestOptions
 
 
 @takes_json
@@ -21,7 +22,7 @@ def ingest_command(
         list[str] | None,
         typer.Argument(
             metavar="SOURCE...",
-            help="Folders, files, globs, s3://bucket/prefix, or - for standard input."
+            help="Folders, files, globs, s3://bucket/prefix, cloudwatch:LOG_GROUP, or - for standard input."
             "  [default: the sources of logminer.toml]",
             show_default=False,
         ),
@@ -34,6 +35,27 @@ def ingest_command(
     until: Annotated[
         str | None, typer.Option("--until", help="Skip hour folders from this time on, UTC.", metavar="T")
     ] = None,
+    late_window: Annotated[
+        str | None,
+        typer.Option(
+            "--late-window",
+            help="List a bucket from this long before the last hour that was read.  [default: 3d]",
+            metavar="AGE",
+        ),
+    ] = None,
+    full_scan: Annotated[bool, typer.Option("--full-scan", help="List a bucket from its beginning.")] = False,
+    source_base: Annotated[
+        str | None,
+        typer.Option(
+            "--source-base",
+            help="Record a copied or moved source as if it were read from here.",
+            metavar="URI",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Say what would be read, and what it costs; write nothing."),
+    ] = False,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -55,11 +77,33 @@ def ingest_command(
             parser=number("--max-bad"),
         ),
     ] = None,
+    text_for: Annotated[
+        str | None,
+        typer.Option(
+            "--text-for",
+            help="Keep the text of records that this filter takes, and no other.",
+            metavar="EXPR",
+        ),
+    ] = None,
+    text_teacher: Annotated[
+        str | None,
+        typer.Option(
+            "--text-teacher", help="Keep the text of this model's records, and no other.", metavar="MODEL"
+        ),
+    ] = None,
     reread_changed: Annotated[
         bool, typer.Option("--reread-changed", help="Replace the rows of log objects that changed.")
     ] = False,
     reparse: Annotated[
-        bool, typer.Option("--reparse", help="Read log objects again whose rows an older logminer wrote.")
+        bool,
+        typer.Option(
+            "--reparse",
+            help="Read log objects again whose rows an older logminer wrote, or whose text was not kept.",
+        ),
+    ] = False,
+    retry_bodies: Annotated[
+        bool,
+        typer.Option("--retry-bodies", help="Read log objects again some of whose bodies were out of reach."),
     ] = False,
     status: Annotated[
         str | None,
@@ -79,31 +123,43 @@ def ingest_command(
     \b
     Examples:
       logminer ingest logs/
+      logminer ingest s3://my-logs/bedrock --dry-run
       logminer ingest s3://my-logs/bedrock --since 30d
       logminer ingest 'logs/AWSLogs/*/BedrockModelInvocationLogs/us-west-2'
       zcat logs/*.json.gz | logminer ingest - --store /data/logminer-store
       logminer ingest logs/ --reparse --status unrecognized,incomplete
+      logminer ingest ./copy --source-base s3://my-logs/bedrock
     """
     from logminer import pipeline
+    from logminer.cli.planning import print_plan
     from logminer.cli.progress import stopping_softly, terminal_progress
 
     _check_status(status, reparse=reparse)
     span = pipeline.make_selection(since=since, until=until)
     settings = config()
+    sources = sources or [rule.prefix for rule in settings.sources]
+    options: IngestOptions = {
+        "store": store or settings.store,
+        "rules": settings.sources,
+        "since": span.since,
+        "until": span.until,
+        "late_window": late_window,
+        "full_scan": full_scan,
+        "source_base": source_base,
+        "workers": workers,
+        "reread_changed": reread_changed,
+        "reparse": reparse,
+        "retry_bodies": retry_bodies,
+        "status": status,
+        "text_for": read_filter(settings.text_for if text_for is None else text_for, None),
+        "text_teacher": settings.text_teacher if text_teacher is None else text_teacher,
+        "aliases": settings.aliases,
+    }
+    if dry_run:
+        print_plan(pipeline.plan_ingest(*sources, **options), json)
+        return
     with terminal_progress() as progress, stopping_softly() as stop:
-        report = pipeline.ingest(
-            *(sources or [rule.prefix for rule in settings.sources]),
-            store=store or settings.store,
-            rules=settings.sources,
-            since=span.since,
-            until=span.until,
-            workers=workers,
-            reread_changed=reread_changed,
-            reparse=reparse,
-            status=status,
-            progress=progress,
-            stop=stop,
-        )
+        report = pipeline.ingest(*sources, **options, progress=progress, stop=stop)
     _print_report(report, json)
     _exit(report, strict, max_bad)
 
@@ -129,6 +185,8 @@ def _print_report(report: IngestReport, as_json: bool) -> None:
 
 
 def _facts(report: IngestReport) -> dict[str, Any]:
+    from logminer.cli.planning import hours
+
     tally = report.tally
     return {
         "ingest_id": report.ingest_id,
@@ -144,20 +202,35 @@ def _facts(report: IngestReport) -> dict[str, Any]:
         },
         "records": tally.records,
         "by_status": tally.by_status,
+        "without_text": tally.without_text,
         "quarantined": tally.quarantined,
+        "expired": report.expired,
+        "forgotten": report.forgotten,
         "bytes_read": tally.read_bytes,
         "seconds": round(report.seconds, 3),
         "version": report.version,
         "interrupted": report.interrupted,
+        "listed_from": hours(report.begun_at),
     }
 
 
 def _say_report(report: IngestReport) -> None:
+    from logminer.cli.planning import say_begun_at
     from logminer.cli.streams import counted, say, warn
 
     _say_what_is_new(report)
+    say_begun_at(report.begun_at)
     if report.passed_over:
         say(f"passed over: {counted(report.passed_over, 'other file')}")
+    if report.tally.without_text:
+        say(
+            f"without their text: {counted(report.tally.without_text, 'record')}, as --text-for and --text-teacher "
+            "ask; to read them again with another choice: --reparse"
+        )
+    if report.expired:
+        say(f"left out: {counted(report.expired, 'record')} older than what the store keeps")
+    if report.forgotten:
+        say(f"left out: {counted(report.forgotten, 'record')} that were to be forgotten")
     if report.taken:
         say(f"committed by another ingest meanwhile: {counted(report.taken, 'log object')}")
     if not report.listed:
@@ -192,6 +265,8 @@ def _say_what_is_new(report: IngestReport) -> None:
         f"({tally.read_bytes / 1e6:,.1f} MB in {report.seconds:,.1f} s, {rate:,.1f} MB/s); "
         f"{report.skipped:,} known; store version {report.version}"
     )
+    if report.reread:
+        say(f"in place of rows that were stored: {counted(report.reread, 'log object')}")
     for status in STATUSES:
         if tally.by_status.get(status):
             say(f"  {tally.by_status[status]:>10,}  {status}")

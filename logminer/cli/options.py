@@ -154,7 +154,7 @@ class SelectionParameters:
 
 def takes_json(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command `--json` and `--format`; it gets whether JSON is asked for as `json`."""
-    return _spread(command, "json", JsonParameters, _asks_json)
+    return spread_parameters(command, "json", JsonParameters, _asks_json)
 
 
 def takes_selection(command: Callable[..., None]) -> Callable[..., None]:
@@ -162,10 +162,10 @@ def takes_selection(command: Callable[..., None]) -> Callable[..., None]:
 
     The filter is parsed in it, and what is odd about it has been said.
     """
-    return _spread(command, "selection", SelectionParameters, _read_selection)
+    return spread_parameters(command, "selection", SelectionParameters, _read_selection)
 
 
-def _spread(
+def spread_parameters(
     command: Callable[..., None],
     parameter: str,
     source: type,
@@ -229,7 +229,10 @@ def read_filter(expression: str | None, json_path: str | None) -> Any:
 
 
 def config() -> Config:
-    """The configuration of the folder that the command runs in."""
+    """The configuration of the folder that the command runs in; how writes to S3 are encrypted counts from now on."""
     from logminer.config import read_config
+    from logminer.s3.encryption import encrypt_writes
 
-    return read_config(Path.cwd(), os.environ)
+    settings = read_config(Path.cwd(), os.environ)
+    encrypt_writes(settings.encryption)
+    return settings

@@ -17,7 +17,8 @@ from logminer.cli.streams import data_out, on_terminal, visible
 from logminer.cli.tables import print_table
 from logminer.errors import UsageError
 from logminer.outputs import check_output, open_output
-from logminer.query.rows import JSON_COLUMNS, Records
+from logminer.query.rows import Records
+from logminer.schema import JSON_COLUMNS
 
 TABLE_COLUMNS = ("timestamp", "model", "request_metadata", "messages", "response", "output_tokens")
 

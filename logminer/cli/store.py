@@ -38,6 +38,8 @@ def info_command(json: bool, store: StoreOption = None) -> None:
     show(f"files        {info.files:,} ({info.size_bytes / 1e6:,.1f} MB)")
     if info.dates:
         show(f"dates        {info.dates:,} ({info.first_date} to {info.last_date})")
+    if info.kept_since:
+        show(f"keeps        records from {info.kept_since} on")
     show(f"models       {info.models:,} ids as logged")
     show(f"metadata     {info.metadata_fields:,} keys with columns of their own")
     show(f"quarantined  {info.quarantined:,}")

@@ -17,7 +17,7 @@ def compile_athena(node: Filter, promoted: Collection[str]) -> str:
     `promoted` are the fields of its `request_metadata` (encoded keys), a ROW there. A key that is not among
     them is looked up in `request_metadata_rest`.
     """
-    return _condition(node, lambda key: _stored_value(key, promoted))
+    return _condition(node, lambda key: stored_value(key, promoted))
 
 
 def compile_athena_logs(node: Filter) -> str:
@@ -35,7 +35,8 @@ def _comparison(node: Comparison, value: str) -> str:
     return f"{value} {'IS DISTINCT FROM' if node.negated else '='} {_literal(node.value)}"
 
 
-def _stored_value(key: str, promoted: Collection[str]) -> str:
+def stored_value(key: str, promoted: Collection[str]) -> str:
+    """The value that a row of the store's table has under `key`; NULL when it lacks the key."""
     rest = f"json_extract_scalar(request_metadata_rest, {_literal(_json_path(key))})"
     field = encode_key(key)
     return f'coalesce(request_metadata."{field}", {rest})' if field in promoted else rest

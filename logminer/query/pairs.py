@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from logminer.filters import Sql
-from logminer.query.selection import Condition, Selection, joined
+from logminer.query.selection import TEXT_KEPT, Condition, Selection, joined
 from logminer.query.view import ROW_ORDER, StoreView
 
 # A throttled, truncated or empty answer carries a good prompt; what a guardrail blocked is none.
 _GOOD_PROMPT = Condition(
-    "prompt", "the prompt is no good", Sql("prompt_status = 'ok' AND status <> 'blocked'")
+    "prompt", "the prompt is no good", Sql(f"prompt_status = 'ok' AND status <> 'blocked' AND {TEXT_KEPT}")
 )
-_PAIR = Condition("pair", "no pair", Sql("status = 'pair'"))
+_PAIR = Condition("pair", "no pair", Sql(f"status = 'pair' AND {TEXT_KEPT}"))
 
 
 def pair_conditions(view: StoreView, selection: Selection) -> list[Condition]:

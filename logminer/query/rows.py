@@ -14,8 +14,6 @@ from logminer.query.selection import Selection, joined
 from logminer.query.view import ROW_ORDER, StoreView, as_utc
 from logminer.schema import COLUMN_NAMES
 
-# Columns that hold JSON text; they are shown as what they are.
-JSON_COLUMNS = frozenset({"messages", "response_blocks", "tools", "params"})
 # `request_metadata` stands for both halves of the metadata; `model` is what `model_id` means.
 SELECT_COLUMNS = (*(name for name in COLUMN_NAMES if name != "request_metadata_rest"), "model")
 

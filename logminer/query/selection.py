@@ -200,7 +200,21 @@ def _judgements(selection: Selection, promoted: Collection[str]) -> Iterator[Con
         yield Condition("exclude_detail", about, _without_details(selection.exclude_details))
     if selection.statuses is not None:
         about = f"another status than {', '.join(selection.statuses)}"
-        yield Condition("status", about, _one_of("status", selection.statuses))
+        yield Condition("status", about, _of_statuses(selection.statuses))
+
+
+# Whether a record's text is in the store, as far as there was any: an ingest may be told to keep none.
+TEXT_KEPT = "coalesce(NOT contains(' ' || status_detail || ' ', ' text_not_kept '), true)"
+
+
+def _of_statuses(statuses: tuple[str, ...]) -> Sql:
+    """A pair whose text was not kept is none for whoever asks for pairs; among all records it is there."""
+    found = _one_of("status", statuses)
+    return (
+        Sql(f"{found.text} AND (status <> 'pair' OR {TEXT_KEPT})", found.params)
+        if "pair" in statuses
+        else found
+    )
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> Sql:

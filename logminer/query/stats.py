@@ -12,7 +12,7 @@ from logminer.models import ModelForm
 from logminer.query.count import count_lacking
 from logminer.query.hints import filter_hints
 from logminer.query.pairs import PAIR_COLUMNS, distinct_records, pair_conditions, turns_condition
-from logminer.query.selection import Condition, Selection, joined
+from logminer.query.selection import TEXT_KEPT, Condition, Selection, joined
 from logminer.query.view import UTC_TIMESTAMP, StoreView, as_utc
 from logminer.statuses import STATUSES
 from logminer.teachers import MAX_PAIRS, MIN_PAIRS, turn_rule
@@ -29,7 +29,8 @@ _LATE = {
     "multi_turn": "several user turns; this teacher takes one",
     "duplicate": "the same pair as one that is kept",
 }
-_REASONS = {**_JUDGED, **STATUSES, **_LATE}
+_WITHOUT_TEXT = {"text_not_kept": "a pair, but the ingest was told to keep no text of it"}
+_REASONS = {**_JUDGED, **STATUSES, **_WITHOUT_TEXT, **_LATE}
 
 _Name = TypeVar("_Name", str, ModelForm)
 
@@ -48,7 +49,7 @@ class ModelStats:
     """One model's funnel: `records` less all `losses` are `distinct_pairs`.
 
     `records` are the stored records of the model in the time span and scope asked for, re-deliveries left out;
-    `matching` those that the filter and its like take; `pairs` those of them with status `pair`;
+    `matching` those that the filter and its like take; `pairs` those of them with status `pair` and a text;
     `distinct_pairs` those that an export writes: every different pair once, with single-turn conversations alone
     where the teacher takes no others. Token sums are over the distinct pairs' logged counts; `first` and `last`
     are the times of the `pairs`. `logged` counts the records by model id as logged ("" for none), `forms` by the
@@ -125,6 +126,7 @@ class _Group:
     status: str
     lost_to: str  # the judged condition that they fail first, empty where none
     usable_turns: bool
+    has_text: bool
     count: int
     first: datetime
     last: datetime
@@ -136,11 +138,13 @@ class _Group:
             return self.lost_to
         if self.status != "pair":
             return self.status
+        if not self.has_text:
+            return "text_not_kept"
         return "" if self.usable_turns else "multi_turn"
 
     @property
     def are_pairs(self) -> bool:
-        return not self.lost_to and self.status == "pair"
+        return not self.lost_to and self.status == "pair" and self.has_text
 
 
 def _read_groups(
@@ -152,13 +156,13 @@ def _read_groups(
     where = joined(scope)
     params = [param for each in judged for param in each.sql.params]
     text = (
-        f"SELECT model_id, status, {lost_to}, {turns.text}, count(*), min({UTC_TIMESTAMP}), max({UTC_TIMESTAMP}) "
-        f"FROM {view.relation(selection, with_model=True)} WHERE {where.text} GROUP BY ALL"
+        f"SELECT model_id, status, {lost_to}, {turns.text}, {TEXT_KEPT}, count(*), "
+        f"min({UTC_TIMESTAMP}), max({UTC_TIMESTAMP}) FROM {view.relation(selection, with_model=True)} WHERE {where.text} GROUP BY ALL"
     )
     rows = view.query(text, (*params, *turns.params, *where.params), selection)
     return [
-        _Group(model_id, status, lost, usable, count, as_utc(first), as_utc(last))
-        for model_id, status, lost, usable, count, first, last in rows
+        _Group(model_id, status, lost, usable, has_text, count, as_utc(first), as_utc(last))
+        for model_id, status, lost, usable, has_text, count, first, last in rows
     ]
 
 

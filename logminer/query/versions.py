@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from logminer.errors import UsageError
 from logminer.store.storage import Storage
-from logminer.store.table import DataFile, Table, open_table
+from logminer.store.table import Commit, DataFile, Table, open_table
 
 
 def check_version(storage: Storage, table: Table) -> None:
@@ -16,13 +16,18 @@ def check_version(storage: Storage, table: Table) -> None:
     if not missing:
         return
     newest = open_table(storage)
-    vacuums = [commit for commit in newest.history() if commit.operation.startswith("VACUUM")]
+    vacuums = [commit for commit in newest.history() if _deleted_files(commit)]
     when = f"; the last vacuum was at {vacuums[0].time:%Y-%m-%d %H:%M:%S} UTC" if vacuums else ""
     raise UsageError(
         f"version {table.version} can no longer be read: {missing} of its files are gone{when}",
         where=storage.uri,
         fix=_remedy(_oldest_readable(storage, newest, present)),
     )
+
+
+def _deleted_files(commit: Commit) -> bool:
+    """Whether files of older versions were deleted, by us or by another tool."""
+    return "vacuumed" in commit.about or commit.operation.startswith("VACUUM")
 
 
 def _remedy(oldest: int | None) -> str:

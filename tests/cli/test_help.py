@@ -7,14 +7,16 @@ import re
 import pytest
 
 from logminer.cli import choices
+from logminer.curation import curation_rules
 from logminer.exports import export_formats
 from logminer.filters import TARGETS
 from logminer.query.rows import SELECT_COLUMNS
-from logminer.validation.profiles import all_profiles
+from logminer.validation.profiles import profile_names
 
 COMMANDS = (
-    "ingest", "select", "count", "stats", "keys", "export", "validate", "filter", "explain",
+    "ingest", "select", "count", "stats", "keys", "export", "validate", "convert", "filter", "explain",
     "store", "store info", "store history", "store quarantine",
+    "dataset", "dataset show", "dataset verify", "dataset diff",
 )  # fmt: skip
 
 
@@ -22,8 +24,9 @@ def test_the_list_of_commands_is_complete_and_no_summary_is_cut(run):
     shown = run("--help")
     assert (shown.code, shown.stderr) == (0, "")
     listed = re.findall(r"^  ([a-z]+)  +(\S.*)$", shown.stdout.partition("Commands:\n")[2], re.MULTILINE)
-    summaries = dict(listed[:10])
-    assert list(summaries) == [name for name in COMMANDS if " " not in name]
+    commands = [name for name in COMMANDS if " " not in name]
+    summaries = dict(listed[: len(commands)])
+    assert list(summaries) == commands
     assert all(text.endswith(".") and not text.endswith("...") for text in summaries.values())
 
 
@@ -46,8 +49,9 @@ def test_help_has_a_short_name(run):
 def test_the_words_for_completion_are_those_of_the_program():
     assert choices.SELECT_COLUMNS == SELECT_COLUMNS
     assert tuple(export_formats()) == choices.EXPORT_FORMATS
+    assert tuple(curation_rules()) == choices.RULES
     assert sorted(choices.FILTER_TARGETS) == sorted([*TARGETS, "text"])
-    assert sorted(choices.PROFILES) == sorted(["distillation", *all_profiles()])
+    assert sorted(choices.PROFILES) == list(profile_names())
 
 
 @pytest.mark.parametrize(
@@ -63,13 +67,15 @@ def test_the_words_for_completion_are_those_of_the_program():
                 "keys",
                 "export",
                 "validate",
+                "convert",
                 "filter",
                 "explain",
                 "store",
+                "dataset",
             ],
         ),
         ("filter --to ", list(choices.FILTER_TARGETS)),
-        ("export --to b", ["bedrock-conversation"]),
+        ("export --to b", ["batch", "bedrock-conversation", "bedrock-eval"]),
         ("validate --profile distill-", ["distill-single", "distill-nova"]),
         ("select --format js", ["json", "jsonl"]),
         ("count --format ", ["text", "json"]),

@@ -29,6 +29,7 @@ from pathlib import Path
 import logminer
 from logminer.conversations import body_shapes
 from logminer.conversations.templates import prompt_templates
+from logminer.curation import curation_rules
 from logminer.exports import export_formats
 from logminer.schema import COLUMNS
 from logminer.statuses import STATUS_DETAILS, STATUSES
@@ -226,6 +227,21 @@ def _api() -> str:
     )
 
 
+def _rules() -> str:
+    rules = sorted(curation_rules().values(), key=lambda rule: (rule.order, rule.name))
+    return _rows(
+        ["`--rule`", "what it does", "options"],
+        (
+            [
+                f"`{rule.name}`{' (reports only, unless named)' if rule.report_only else ''}",
+                rule.about,
+                ", ".join(f"`{name}={value}`" for name, value in rule.options.items()),
+            ]
+            for rule in rules
+        ),
+    )
+
+
 _TABLES = {
     "api": _api,
     "columns": _columns,
@@ -234,6 +250,7 @@ _TABLES = {
     "formats": _formats,
     "profiles": _profiles,
     "quarantine": _quarantine,
+    "rules": _rules,
     "statuses": _statuses,
     "templates": _templates,
 }

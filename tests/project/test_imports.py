@@ -1,8 +1,8 @@
 """Imports run one way: along the layers below, without a cycle, and without weight at the start.
 
 All imports count, those inside functions and under TYPE_CHECKING too. What packages collect by name (the body
-shapes, templates, export formats and validation profiles) is not an import of this kind: there a module in the
-folder is an entry that nobody names.
+shapes, templates, curation rules, export formats and validation profiles) is not an import of this kind: there a
+module in the folder is an entry that nobody names.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 LAYERS = (
-    "errors statuses json_text metadata_keys teachers",
+    "errors statuses json_text metadata_keys teachers token_limits reserved_words entries",
     "model pairs",
     "lenient records",
     "models",
@@ -30,14 +30,16 @@ LAYERS = (
     "schema",
     "filters",
     "s3",
-    "sources inflating framing",
+    "sources inflating log_events framing",
     "store",
     "outputs",
     "ingestion",
     "query",
+    "maintenance",
     "curation redaction",
     "validation",
     "exports",
+    "datasets",
     "config timespan",
     "pipeline",
     ". __main__ cli",
@@ -47,7 +49,7 @@ package itself."""
 
 RANKS = {name: rank for rank, line in enumerate(LAYERS) for name in line.split()}
 HEAVY = {
-    "boto3", "botocore", "deltalake", "duckdb", "lark", "msgspec", "obstore", "pyarrow", "rich", "typer", "zlib_ng",
+    "boto3", "botocore", "deltalake", "duckdb", "lark", "msgspec", "obstore", "pyarrow", "rensa", "rich", "typer", "zlib_ng",
 }  # fmt: skip
 DISTRIBUTIONS = {"botocore": "boto3", "zlib_ng": "zlib-ng"}
 """Import names that differ from the name of the dependency that brings them."""

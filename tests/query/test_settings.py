@@ -88,7 +88,7 @@ def test_the_users_file() -> None:
         ("store = 5", "`store` must be a path"),
         ('store = ""', "`store` must be a path"),
         ("stor = 'x'", "there is no setting 'stor'\n  Did you mean 'store'?"),
-        ("xyz = 1", "there is no setting 'xyz'\n  Known are: store, models, sources."),
+        ("xyz = 1", "there is no setting 'xyz'\n  Known are: store, models, sources, ingest, s3."),
         ("models = 5", "[models.aliases] must map"),
         ("[models]\naliases = 'x'", "[models.aliases] must map"),
         ("[models.aliases]\na = 1", "[models.aliases] must map"),

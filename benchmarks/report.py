@@ -1,0 +1,99 @@
+"""The table that a person reads, and the same facts for machines."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figures import Line, Setting, Timing
+from benchmarks.harness import cores
+
+_HEADS = ("row", "what", "figure", "", "must", "aim", "", "ours: best, median", "peer: best, median", "peak MB")
+_PEERS = ("duckdb", "deltalake", "pyarrow", "boto3", "obstore", "msgspec")
+
+
+def print_table(lines: Sequence[Line]) -> None:
+    """All lines on stdout, in columns; notes below theirs."""
+    rows = [_cells(line) for line in lines]
+    widths = [max(map(len, column)) for column in zip(_HEADS, *rows, strict=True)]
+    print(_in_columns(_HEADS, widths))
+    for line, row in zip(lines, rows, strict=True):
+        print(_in_columns(row, widths))
+        if line.note:
+            print(f"{'':<{widths[0]}}    {line.note}")
+
+
+def _in_columns(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def _cells(line: Line) -> tuple[str, ...]:
+    sign = {"more": "≥", "less": "≤"}
+    bound = line.bound
+    spread = f" ({_number(line.spread[0])} to {_number(line.spread[1])})" if line.spread else ""
+    ours = line.timings[0] if line.timings else None
+    peer = line.timings[1] if len(line.timings) == 2 else None
+    return (
+        line.row,
+        line.what,
+        _number(line.value) + spread,
+        line.unit,
+        f"{sign[bound.better]} {_number(bound.must)}" if bound else "",
+        f"{sign[bound.better]} {_number(bound.aim)}" if bound else "",
+        bound.verdict(line.value) if bound else "",
+        _seconds(ours),
+        _seconds(peer),
+        " / ".join(_megabytes(each) for each in (ours, peer) if each is not None and each.peak_bytes),
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _seconds(timing: Timing | None) -> str:
+    return f"{timing.best:.3g} s, {timing.median:.3g} s" if timing else ""
+
+
+def _megabytes(timing: Timing) -> str:
+    return f"{(timing.peak_bytes or 0) / 1e6:,.0f}"
+
+
+def write_json(path: Path, setting: Setting, lines: Sequence[Line], seconds: float) -> None:
+    """Every figure and timing, with the machine and the versions that gave them."""
+    told = {
+        "records": setting.records,
+        "rounds": setting.rounds,
+        "seconds": round(seconds, 1),
+        "machine": machine(),
+        "lines": [_plain(line) for line in lines],
+    }
+    path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def machine() -> dict[str, Any]:
+    """The machine in general words."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "cores": cores(),
+        "memory_gb": round(memory / (1 << 30)),
+        "architecture": platform.machine(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in _PEERS},
+    }
+
+
+def _plain(line: Line) -> dict[str, Any]:
+    told = asdict(line)
+    told["timings"] = [
+        {**asdict(each), "best": each.best, "median": each.median} for each in line.timings
+    ]
+    told["verdict"] = line.bound.verdict(line.value) if line.bound else None
+    return told

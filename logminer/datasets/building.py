@@ -1,0 +1,171 @@
+"""From a selection to the files of a dataset: the stages in their order."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from logminer.datasets.curating import Curator, first_draft
+from logminer.datasets.funnel import Funnel, Stage, reject
+from logminer.datasets.outputs import OutputSet
+from logminer.datasets.parting import add_gold, part
+from logminer.datasets.plan import HELD_OUT, TRAIN, DatasetPlan, ExportReport, Part, check_places
+from logminer.datasets.reading import read_chosen, unchosen_rejects
+from logminer.datasets.settings import DatasetSettings
+from logminer.datasets.user_files import gold_pairs, system_text
+from logminer.datasets.writing import DatasetWriter
+from logminer.errors import CheckFailed
+from logminer.exports.choice import Choice, Turns, choose
+from logminer.exports.format import ExportFormat
+from logminer.pairs import PromptResponsePair
+from logminer.query.hints import filter_hints
+from logminer.query.view import StoreView
+from logminer.redaction import RedactionReport, Redactor
+from logminer.teachers import MIN_PAIRS
+
+
+@dataclass(frozen=True)
+class Curated:
+    """What the stages before the files have left. `parts` can be gone through once."""
+
+    choice: Choice
+    parts: tuple[Part, ...]
+    redaction: RedactionReport | None
+
+
+def build_dataset(view: StoreView, plan: DatasetPlan) -> ExportReport:
+    """Write the files of a dataset.
+
+    Raises UsageError where the pairs have several models, CheckFailed where they are fewer than 100 or where a file
+    has not the digest that was expected: then nothing is written. Where writing fails (StorageError,
+    KeyboardInterrupt), nothing of it stays.
+    """
+    places = check_places(plan, view.storage)
+    with workshop() as (folder, funnel):
+        curated = curate(view, plan, folder, funnel, lists=plan.rejects is not None)
+        with OutputSet() as outputs:
+            writer = DatasetWriter(view, plan, places, curated.choice, funnel, outputs, curated.redaction)
+            report = writer.write(curated.parts)
+            _check_number(view, plan, report.entry.lines)
+            return report
+
+
+@contextlib.contextmanager
+def workshop() -> Iterator[tuple[str, Funnel]]:
+    """A folder for texts that its owner alone can read and that goes in the end, and an empty funnel."""
+    with tempfile.TemporaryDirectory(prefix="logminer-") as folder:
+        funnel = Funnel(folder)
+        try:
+            yield folder, funnel
+        finally:
+            funnel.close()
+
+
+def curate(view: StoreView, plan: DatasetPlan, folder: str, funnel: Funnel, *, lists: bool) -> Curated:
+    """All stages up to the files; `lists` has what SQL left out listed too. Raises as `build_dataset` does."""
+    settings = plan.settings
+    choice = _choose(view, plan, funnel)
+    if lists:
+        for rejected in unchosen_rejects(view, plan.selection, choice):
+            funnel.put(rejected)
+    _check_number(view, plan, choice.lines)
+    pairs = read_chosen(view, plan.selection, prompts_only=settings.prompts_only)
+    if settings.is_plain:
+        return Curated(
+            choice, (Part(TRAIN, settings.format, _fitting(pairs, settings.format, funnel)),), None
+        )
+    gold = gold_pairs(plan.inputs["gold"], settings.format) if "gold" in plan.inputs else []
+    curator = _curator(plan, folder, funnel)
+    draft = curator.run(first_draft(folder, pairs))
+    if gold:
+        draft = add_gold(draft, gold, folder, funnel)
+    parted = part(draft, settings, len(gold), funnel)
+    _check_number(view, plan, len(parted.train))
+    parts = [Part(TRAIN, settings.format, parted.train)]
+    if parted.held_out is not None:
+        form = settings.held_out_format or settings.format
+        fitting = _fitting(parted.held_out, form, funnel, "held_out_format")
+        parts.append(Part(HELD_OUT, form, fitting))
+    return Curated(choice, tuple(parts), curator.redaction if curator.redactor is not None else None)
+
+
+def _choose(view: StoreView, plan: DatasetPlan, funnel: Funnel) -> Choice:
+    """What SQL chooses, and its stages of the funnel."""
+    settings = plan.settings
+    choice = choose(
+        view,
+        plan.selection,
+        prompts_only=settings.prompts_only,
+        max_lines=settings.max_lines if settings.is_plain else None,
+        turns=_turns(settings),
+    )
+    funnel.add(_stage("selection", view.snapshot.rows, choice.matching, "not_selected"))
+    if len(choice.usable_conditions) > len(choice.conditions):
+        funnel.add(_stage("turns", choice.matching, choice.usable, "several_turns"))
+    funnel.add(_stage("distinct", choice.usable, choice.distinct, "same_as_another"))
+    if choice.lines < choice.distinct:
+        funnel.add(_stage("choice", choice.distinct, choice.lines, "beyond_max"))
+    return choice
+
+
+def _turns(settings: DatasetSettings) -> Turns:
+    if settings.history in ("split", "fold"):
+        return "any"
+    return "teacher" if settings.format.turns else "single"
+
+
+def _stage(name: str, entered: int, left: int, reason: str) -> Stage:
+    return Stage(name, entered, left, dropped={reason: entered - left} if entered > left else {})
+
+
+def _fitting(
+    pairs: Iterable[PromptResponsePair], form: ExportFormat, funnel: Funnel, stage: str = "format"
+) -> Iterator[PromptResponsePair]:
+    """The pairs that fit a format, which no stage has looked at before."""
+    entered = dropped = 0
+    for pair in pairs:
+        entered += 1
+        problem = form.misfit(pair)
+        if problem is None:
+            yield pair
+        else:
+            dropped += 1
+            funnel.put(reject(pair, stage, "does_not_fit", f"{form.name}: {problem}"))
+    if dropped:
+        funnel.add(_stage(stage, entered, entered - dropped, "does_not_fit"))
+
+
+def _curator(plan: DatasetPlan, folder: str, funnel: Funnel) -> Curator:
+    settings = plan.settings
+    system, salt = plan.inputs.get("system"), plan.inputs.get("salt")
+    redactor = None
+    if settings.redact is not None:
+        secret = salt.content if salt is not None else b""
+        redactor = Redactor(settings.redact_kinds or (), settings.redact, secret)
+    text = system_text(system) if system is not None else None
+    return Curator(folder, funnel, settings, text, redactor)
+
+
+def _check_number(view: StoreView, plan: DatasetPlan, lines: int) -> None:
+    """Refuse a training file that no job takes. What is no training for distillation may be small."""
+    needs_many = not {"distillation", "logs"}.isdisjoint(plan.settings.format.routes)
+    if lines == 0 or (lines < MIN_PAIRS and needs_many and not plan.settings.allow_few):
+        raise _too_few(view, plan, lines)
+
+
+def _too_few(view: StoreView, plan: DatasetPlan, lines: int) -> CheckFailed:
+    what = "prompts" if plan.settings.prompts_only else "pairs"
+    if lines:
+        return CheckFailed(
+            f"{lines} different {what} match; a distillation job needs {MIN_PAIRS}",
+            where=plan.path,
+            fix="Nothing was written. Widen --filter or --since, or write them all the same with --allow-few.",
+        )
+    hints = filter_hints(view, plan.selection)
+    return CheckFailed(
+        f"no {what} match",
+        where=plan.path,
+        fix=" ".join(["Nothing was written.", *hints, "What is lost where: logminer stats."]),
+    )
