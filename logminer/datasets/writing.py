@@ -26,6 +26,7 @@ from logminer.datasets.recipe import settings_as_recipe
 from logminer.errors import CheckFailed
 from logminer.exports.choice import Choice
 from logminer.exports.format import ExportFormat
+from logminer.exports.limits import route_warnings
 from logminer.exports.routes import fitting_routes, other_routes
 from logminer.query.view import StoreView
 from logminer.redaction import RedactionReport
@@ -178,6 +179,16 @@ class DatasetWriter:
             uncounted=sum(each.uncounted for each in written),
         )
 
+    def _warnings(self) -> tuple[str, ...]:
+        train = self._written[TRAIN]
+        found = _warnings(self._formats[TRAIN], train.lines, train.size_bytes)
+        if HELD_OUT in self._written:
+            held, routes = self._written[HELD_OUT], self._formats[HELD_OUT].routes
+            if "evaluation" in routes:
+                about = route_warnings(routes, records=held.lines, size_bytes=held.size_bytes)
+                found += tuple(f"Held out: {text}" for text in about)
+        return found
+
     def _report(self, entries: Mapping[str, ExportEntry]) -> ExportReport:
         settings, choice, written = self._plan.settings, self._choice, self._written[TRAIN]
         form = settings.format
@@ -193,7 +204,7 @@ class DatasetWriter:
             lacking=choice.lacking,
             routes=fitting_routes(prompts_only=settings.prompts_only, routes=form.routes),
             other_routes=other_routes(prompts_only=settings.prompts_only, routes=form.routes),
-            warnings=_warnings(form, written.lines),
+            warnings=self._warnings(),
             manifest=self._places.manifest,
             funnel=tuple(self._funnel.stages),
             held_out=entries.get(HELD_OUT),
@@ -209,9 +220,10 @@ def _dropped(stages: Sequence[Stage], name: str, reason: str) -> int:
     return sum(stage.dropped.get(reason, 0) for stage in stages if stage.stage == name)
 
 
-def _warnings(form: ExportFormat, lines: int) -> tuple[str, ...]:
-    if "distillation" not in form.routes:
-        return ()
+def _warnings(form: ExportFormat, lines: int, size_bytes: int) -> tuple[str, ...]:
+    """What the job that a training file is for would say to it."""
+    if {"distillation", "logs"}.isdisjoint(form.routes):
+        return route_warnings(form.routes, records=lines, size_bytes=size_bytes)
     if lines < MIN_PAIRS:
         return (f"{lines} lines are fewer than the {MIN_PAIRS} that a distillation job needs.",)
     if lines > MAX_PAIRS:

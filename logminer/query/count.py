@@ -59,7 +59,9 @@ def count_lacking(
     `with_model` where a condition names the model.
     """
     keys = selection.filter.negated_keys if selection.filter is not None else ()
-    tests = [compile_lacks_key([key], view.promoted(selection)) for key in keys]
+    tests = [
+        compile_lacks_key([key], view.promoted(selection), has_rest=view.has_rest(selection)) for key in keys
+    ]
     counts = "".join(f", count(*) FILTER ({test.text})" for test in tests)
     params = [param for test in tests for param in test.params]
     where = joined(conditions)
@@ -75,7 +77,8 @@ def _groups(
     if by in _GROUP_COLUMNS:
         value = Sql(f"{by}::VARCHAR")
     else:
-        value = metadata_value(_metadata_key(by), view.promoted(selection))
+        promoted, has_rest = view.promoted(selection), view.has_rest(selection)
+        value = metadata_value(_metadata_key(by), promoted, has_rest=has_rest)
     where = joined(conditions)
     text = (
         f"SELECT {value.text} AS value, count(*) AS n "

@@ -132,18 +132,23 @@ class Condition:
 
 
 def compile_selection(
-    selection: Selection, promoted: Collection[str], model_ids: Collection[str] | None
+    selection: Selection,
+    promoted: Collection[str],
+    model_ids: Collection[str] | None,
+    *,
+    has_rest: bool = True,
 ) -> list[Condition]:
     """The conditions that a record has to meet, all of them, the cheapest first.
 
-    `promoted` are the encoded metadata fields of the relation that is asked, `model_ids` the logged ids that the
-    teacher means (None without a teacher). The first condition leaves re-deliveries and forgotten records out.
+    `promoted` are the encoded metadata fields of the relation that is asked, and without `has_rest` its rows have
+    no others; `model_ids` are the logged ids that the teacher means (None without a teacher). The first condition
+    leaves re-deliveries and forgotten records out.
     """
     return [
         Condition("stored", "re-delivered or forgotten", _stored(selection)),
         *_scope(selection, model_ids),
         *_bounds(selection),
-        *_judgements(selection, promoted),
+        *_judgements(selection, promoted, has_rest),
     ]
 
 
@@ -186,12 +191,14 @@ def _bounds(selection: Selection) -> Iterator[Condition]:
             yield Condition(name, about, Sql(f"{column} {operator} {int(bound)}"))
 
 
-def _judgements(selection: Selection, promoted: Collection[str]) -> Iterator[Condition]:
+def _judgements(selection: Selection, promoted: Collection[str], has_rest: bool) -> Iterator[Condition]:
     if selection.filter is not None:
-        yield Condition("filter", "the filter does not match", compile_duckdb(selection.filter, promoted))
+        matches = compile_duckdb(selection.filter, promoted, has_rest=has_rest)
+        yield Condition("filter", "the filter does not match", matches)
     if selection.has_keys:
         about = f"lacks a metadata key: {', '.join(selection.has_keys)}"
-        yield Condition("has_key", about, compile_has_key(selection.has_keys, promoted))
+        has_keys = compile_has_key(selection.has_keys, promoted, has_rest=has_rest)
+        yield Condition("has_key", about, has_keys)
     if selection.where is not None:
         # The line feeds keep a comment at the end from taking the bracket with it.
         yield Condition("where", "--where does not match", Sql(f"(\n{selection.where}\n)"))
@@ -204,17 +211,16 @@ def _judgements(selection: Selection, promoted: Collection[str]) -> Iterator[Con
 
 
 # Whether a record's text is in the store, as far as there was any: an ingest may be told to keep none.
-TEXT_KEPT = "coalesce(NOT contains(' ' || status_detail || ' ', ' text_not_kept '), true)"
+TEXT_KEPT = "(status_detail IS NULL OR NOT contains(' ' || status_detail || ' ', ' text_not_kept '))"
 
 
 def _of_statuses(statuses: tuple[str, ...]) -> Sql:
     """A pair whose text was not kept is none for whoever asks for pairs; among all records it is there."""
     found = _one_of("status", statuses)
-    return (
-        Sql(f"{found.text} AND (status <> 'pair' OR {TEXT_KEPT})", found.params)
-        if "pair" in statuses
-        else found
-    )
+    if "pair" not in statuses:
+        return found
+    kept = TEXT_KEPT if set(statuses) == {"pair"} else f"(status <> 'pair' OR {TEXT_KEPT})"
+    return Sql(f"{found.text} AND {kept}", found.params)
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> Sql:

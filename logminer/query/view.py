@@ -49,6 +49,7 @@ class StoreView:
         self._model_ids: set[str] | None = None
         self._models_put = False
         self._promoted: dict[tuple[DataFile, ...], tuple[str, ...]] = {}
+        self._has_rest: dict[tuple[DataFile, ...], bool] = {}
         self._checked: set[str] = set()
 
     def __enter__(self) -> StoreView:
@@ -116,6 +117,15 @@ class StoreView:
             self._promoted[files] = tuple(name for name, _ in kind.children)
         return self._promoted[files]
 
+    def has_rest(self, selection: Selection) -> bool:
+        """Whether any record in the files of a selection has metadata keys beside the promoted ones."""
+        files = self._files(selection)
+        if files not in self._has_rest:
+            text = f"SELECT count(request_metadata_rest) FROM {_scan(self.storage, files)}"
+            (count,) = self.connection.ask(text).one()
+            self._has_rest[files] = count > 0
+        return self._has_rest[files]
+
     def conditions(self, selection: Selection, files_of: Selection | None = None) -> list[Condition]:
         """What a record has to meet. Raises UsageError.
 
@@ -129,7 +139,8 @@ class StoreView:
             self._check_where(selection, selection.where)
         asks_metadata = selection.filter is not None or bool(selection.has_keys)
         promoted = self.promoted(files_of or selection) if asks_metadata else ()
-        return compile_selection(selection, promoted, model_ids)
+        has_rest = asks_metadata and self.has_rest(files_of or selection)
+        return compile_selection(selection, promoted, model_ids, has_rest=has_rest)
 
     def relation(self, selection: Selection, *, with_model: bool = False) -> str:
         """SQL for all rows of the files that a selection's time span needs, with the columns of the store.

@@ -299,7 +299,12 @@ def test_options_go_over_a_recipe(store: str, train: Path, tmp_path: Path) -> No
 def test_another_path_leaves_the_recipes_paths_alone(store: str, train: Path, tmp_path: Path) -> None:
     recipe, places = tmp_path / "recipe.toml", {"rejects": str(tmp_path / "rejects.jsonl")}
     pipeline.export(
-        str(train), store, save_recipe=str(recipe), held_out_path=str(tmp_path / "held.jsonl"), **places, **EVERYTHING
+        str(train),
+        store,
+        save_recipe=str(recipe),
+        held_out_path=str(tmp_path / "held.jsonl"),
+        **places,
+        **EVERYTHING,
     )
     pipeline.export(str(tmp_path / "other.jsonl"), recipe=str(recipe), max_lines=30)
     assert pipeline.verify_dataset(str(train)).ok
