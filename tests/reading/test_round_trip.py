@@ -183,7 +183,9 @@ def test_every_reason_is_given(reason, data, monkeypatch):
 
 
 def test_every_documented_reason_is_provoked_here():
-    assert PROVOKED.keys() | {"empty_object"} == QUARANTINE_REASONS.keys()
+    # What a store was told to leave out is said there, and tried with those commands.
+    said_by_maintenance = {"forgotten", "expired"}
+    assert PROVOKED.keys() | {"empty_object"} | said_by_maintenance == QUARANTINE_REASONS.keys()
 
 
 def test_the_limit_for_slow_values_is_within_the_one_for_all():
