@@ -8,23 +8,24 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 VENV := .venv
 BIN := $(abspath $(VENV))/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# What the benchmarks read: records of 3.5 KB of JSON in the mean for `make bench`, pairs for `make bench-quality`.
-SIZE ?= $(if $(filter bench-quality,$(MAKECMDGOALS)),100000,60000)
+# How much the benchmarks read: records of the first corpus for `make bench`, from which the size of all else follows;
+# pairs for `make bench-quality` and `make bench-datasets`.
+SIZE ?= $(if $(filter bench-quality bench-datasets,$(MAKECMDGOALS)),100000,60000)
 # What `make soak` plays: so many rounds, from this one on.
 ROUNDS ?= 100
 SEED ?= 1
-# More for pytest, as in: make test ARGS='-k filters -x'
+# More for pytest or the benchmarks, as in: make test ARGS='-k filters -x'
 ARGS ?=
 
 DEMO_FILTER := project=CustomerService AND priority=High
 DEMO_TEACHER := meta.llama3-1-405b
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format bench bench-quality soak goldens readme clean
+.PHONY: help demo test check lint format bench bench-quality bench-datasets soak goldens readme clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 $(VENV)/.made:
 	@$(if $(PYTHON),,echo 'logminer needs Python 3.11 or later with the modules venv and ensurepip (on Debian: python3-venv);' \
@@ -70,11 +71,14 @@ format: $(VENV)/.installed-dev ## format the code and apply safe fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.installed ## compare ingest with DuckDB's own read_json on SIZE records
-	$(BIN)/python benchmarks/ingest.py --records $(SIZE)
+bench: $(VENV)/.installed ## compare speed and memory with what users would do instead; ARGS='--rows count,stats --json'
+	$(BIN)/python -m benchmarks --size $(SIZE) $(ARGS)
 
 bench-quality: $(VENV)/.installed-bench ## recall and precision of curation and redaction on SIZE pairs with planted faults
 	$(BIN)/python benchmarks/quality.py --pairs $(SIZE)
+
+bench-datasets: $(VENV)/.installed ## one command from SIZE records with planted faults to a dataset: time, what is left, what a day changes
+	$(BIN)/python benchmarks/datasets.py --pairs $(SIZE)
 
 soak: $(VENV)/.installed-dev ## ROUNDS of ingests that are killed while the bucket changes
 	cd tests && $(BIN)/python -m s3.soak --rounds $(ROUNDS) --seed $(SEED)

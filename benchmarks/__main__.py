@@ -13,6 +13,7 @@ seconds of different machines cannot be compared.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Sequence
@@ -21,8 +22,9 @@ from pathlib import Path
 from benchmarks import export, ingest, query, s3, start
 from benchmarks.figures import FULL_RECORDS, BenchmarkError, Line, Row, Setting
 from benchmarks.harness import ROOT
-from benchmarks.report import machine, print_table, write_json
+from benchmarks.report import PAGE, as_json, machine, markdown_table, print_table, renew_part
 
+RESULTS = ROOT / "benchmarks" / "results.json"
 ALL_ROWS = (*ingest.ROWS, *s3.ROWS, *query.ROWS, *export.ROWS, *start.ROWS)
 
 
@@ -35,10 +37,19 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--size", type=_positive, default=FULL_RECORDS, help="records of the first corpus; all else in proportion")
+    add(
+        "--size",
+        type=_positive,
+        default=FULL_RECORDS,
+        help="records of the first corpus; all else in proportion",
+    )
     add("--rows", type=_rows, default=ALL_ROWS, metavar="NAME,...", help="these rows alone")
     add("--rounds", type=_positive, default=5, help="how often each contender runs; long ones less often")
-    add("--json", action="store_true", help="also write benchmarks/results.json")
+    add(
+        "--json",
+        action="store_true",
+        help="also write benchmarks/results.json, and the table of docs/performance.md",
+    )
     add("--folder", type=Path, default=ROOT / "build" / "bench", help="where data is kept")
     return parser.parse_args(given)
 
@@ -85,9 +96,10 @@ def main() -> None:
     )
     print_table(lines)
     if options.json:
-        path = ROOT / "benchmarks" / "results.json"
-        write_json(path, setting, lines, seconds)
-        print(f"written: {path.relative_to(ROOT)}", file=sys.stderr)
+        told = as_json(setting, lines, seconds)
+        RESULTS.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        renew_part(PAGE, "results", markdown_table(told))
+        print(f"written: {RESULTS.relative_to(ROOT)}, {PAGE.relative_to(ROOT)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

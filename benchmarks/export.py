@@ -35,7 +35,15 @@ def ask_select(store: str) -> Iterator[Callable[[], Any]]:
     from logminer.pipeline import make_selection, open_view
     from logminer.query.rows import select_records
 
-    columns = ("request_id", "timestamp", "model_id", "request_metadata", "messages", "response", "output_tokens")
+    columns = (
+        "request_id",
+        "timestamp",
+        "model_id",
+        "request_metadata",
+        "messages",
+        "response",
+        "output_tokens",
+    )
     with open_view(store, None, None) as view:
 
         def ask() -> list[list[Any]]:
@@ -62,9 +70,13 @@ def ask_export(store: str, path: str) -> Iterator[Callable[[], int]]:
     """Ours, from the opening of the store to the manifest."""
     import logminer
 
-    yield lambda: logminer.export(
-        path, store, teacher=TEACHER, filter=f"intent={_INTENT}", allow_few=True
-    ).entry.lines
+    yield (
+        lambda: (
+            logminer.export(
+                path, store, teacher=TEACHER, filter=f"intent={_INTENT}", allow_few=True
+            ).entry.lines
+        )
+    )
 
 
 @contextmanager
@@ -136,7 +148,9 @@ def export_rows(setting: Setting) -> Iterable[Line]:
         paths = {ours: Path(scratch) / "ours.jsonl", peer: Path(scratch) / "peer.jsonl"}
         with (
             Asked("benchmarks.export:ask_export", store=store, path=str(paths[ours])) as asked,
-            Asked("benchmarks.export:duck_export", store=store, path=str(paths[peer]), models=models) as other,
+            Asked(
+                "benchmarks.export:duck_export", store=store, path=str(paths[peer]), models=models
+            ) as other,
         ):
             timings = compare_asked({ours: asked, peer: other}, setting.rounds)
         lines = _answers(paths[ours], lambda line: line["messages"][-1]["content"][0]["text"])

@@ -1,6 +1,6 @@
 """The floor of ingest: what has to be done with the bytes whoever reads them, in one process and one thread.
 
-    python -m benchmarks.floor LOGS FILE.parquet
+Run it as: python -m benchmarks.floor LOGS FILE.parquet
 """
 
 from __future__ import annotations

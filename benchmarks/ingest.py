@@ -6,7 +6,6 @@ import json
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -148,7 +147,9 @@ def ingest_rows(setting: Setting) -> Iterable[Line]:
                     f"{logs.megabytes_per_second(ours.median):.0f} against "
                     f"{logs.megabytes_per_second(peer.median):.0f} MB/s, {logs.records:,} records"
                 )
-                yield speed_line("ingest", f"records of {size}, {kind}", ours, peer, Bound("more", 1.4, 2.0), paces)
+                yield speed_line(
+                    "ingest", f"records of {size}, {kind}", ours, peer, Bound("more", 1.4, 2.0), paces
+                )
 
 
 def _with_peak(timing: Timing, command: Sequence[str]) -> Timing:
@@ -169,7 +170,9 @@ def floor_rows(setting: Setting) -> Iterable[Line]:
         )
         line = speed_line("floor", f"one process, records of {size}", timings[ours], timings[peer],
                           Bound("more", 0.45, 0.6), paces)  # fmt: skip
-        yield Line(line.row, line.what, line.value, "of the floor", line.bound, line.spread, line.timings, line.note)
+        yield Line(
+            line.row, line.what, line.value, "of the floor", line.bound, line.spread, line.timings, line.note
+        )
 
 
 def worker_rows(setting: Setting) -> Iterable[Line]:
@@ -247,7 +250,9 @@ def sorted_listing(folder: str) -> Iterator[Callable[[], int]]:
 def again_rows(setting: Setting) -> Iterable[Line]:
     """A second ingest over very many known objects."""
     logs = corpus(setting, setting.scaled(100_000, 100), 1, object_records=1)
-    store = setting.folder / f"{logs.folder.name}-store-{fingerprint((ROOT / 'logminer' / 'store').glob('*.py'))}"
+    store = (
+        setting.folder / f"{logs.folder.name}-store-{fingerprint((ROOT / 'logminer' / 'store').glob('*.py'))}"
+    )
     if not store.exists():
         command_output(_ingest_command(logs, store, None))
     ours, peer = "logminer.ingest, nothing new", "sorted listing"

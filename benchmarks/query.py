@@ -10,9 +10,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.corpora import corpus, objects_of
+from benchmarks.corpora import corpus
 from benchmarks.figures import Bound, Line, Row, Setting, Timing, fitted_exponent, time_line
-from benchmarks.harness import LOGMINER, Asked, Run, check_alike, compare_asked, cores, timed_command
+from benchmarks.harness import LOGMINER, Asked, compare_asked, cores, timed_command
 from benchmarks.stores import FILTER, KEYS, TEACHER, Plan, built_store, plain_parquet, smaller_store
 
 if TYPE_CHECKING:
@@ -53,7 +53,14 @@ def ask_stats(store: str) -> Iterator[Callable[[], Any]]:
         def ask() -> list[list[Any]]:
             models = read_stats(view, make_selection("all")).models
             return sorted(
-                [each.model, each.records, each.pairs, each.distinct_pairs, each.input_tokens, each.output_tokens]
+                [
+                    each.model,
+                    each.records,
+                    each.pairs,
+                    each.distinct_pairs,
+                    each.input_tokens,
+                    each.output_tokens,
+                ]
                 for each in models
             )
 
@@ -190,9 +197,13 @@ def count_rows(setting: Setting) -> Iterable[Line]:
             stack.enter_context(each)
         timings = compare_asked(asked, 3 * setting.rounds)
     size = f"{plan.rows:,} rows"
-    yield time_line("count", f"{size}, 30 dates, compacted", timings[ours], timings[peer], Bound("less", 2, 1.3))
+    yield time_line(
+        "count", f"{size}, 30 dates, compacted", timings[ours], timings[peer], Bound("less", 2, 1.3)
+    )
     files = len(list(small.glob("invocations/*/*.parquet")))
-    several = time_line("count", f"{size} in {files:,} files", timings[many], timings[peer], Bound("less", 2, 1.3))
+    several = time_line(
+        "count", f"{size} in {files:,} files", timings[many], timings[peer], Bound("less", 2, 1.3)
+    )
     yield Line("count", several.what, several.value, several.unit, None, several.spread, several.timings)
 
 
@@ -243,9 +254,9 @@ def _per_record(name: str, raw: Timing, raw_records: int, ours: Timing, rows: in
 
 def stats_rows(setting: Setting) -> Iterable[Line]:
     """The funnel of every model."""
+    from benchmarks.stores import MODEL_IDS
     from logminer.models import parse_model_id
     from logminer.teachers import turn_rule
-    from benchmarks.stores import MODEL_IDS
 
     plan = _plan(setting)
     store = built_store(setting, plan)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections.abc import Sequence
@@ -12,9 +11,21 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import Line, Setting, Timing
-from benchmarks.harness import cores
+from benchmarks.harness import ROOT, cores
 
-_HEADS = ("row", "what", "figure", "", "must", "aim", "", "ours: best, median", "peer: best, median", "peak MB")
+PAGE = ROOT / "docs" / "performance.md"
+_HEADS = (
+    "row",
+    "what",
+    "figure",
+    "",
+    "must",
+    "aim",
+    "",
+    "ours: best, median",
+    "peer: best, median",
+    "peak MB",
+)
 _PEERS = ("duckdb", "deltalake", "pyarrow", "boto3", "obstore", "msgspec")
 
 
@@ -65,16 +76,46 @@ def _megabytes(timing: Timing) -> str:
     return f"{(timing.peak_bytes or 0) / 1e6:,.0f}"
 
 
-def write_json(path: Path, setting: Setting, lines: Sequence[Line], seconds: float) -> None:
-    """Every figure and timing, with the machine and the versions that gave them."""
-    told = {
+def markdown_table(told: dict[str, Any]) -> str:
+    """The table for `docs/performance.md`, out of what `as_json` gave."""
+    about = told["machine"]
+    packages = ", ".join(f"{name} {number}" for name, number in about["packages"].items())
+    head = (
+        f"{about['cores']} cores, {about['memory_gb']} GB of memory, {about['system']} on {about['architecture']}, "
+        f"Python {about['python']}, {packages}. `make bench SIZE={told['records']}`: {told['seconds'] / 60:.0f} minutes.\n\n"
+        "| row | what | figure | must | aim | | ours, s | peer, s |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n"
+    )
+    return head + "".join(_markdown_row(line) for line in told["lines"])
+
+
+def _markdown_row(line: dict[str, Any]) -> str:
+    timings = line["timings"]
+    seconds = [f"{each['median']:.3g}" for each in timings[:2]] if len(timings) <= 2 else []
+    bound = line["bound"]
+    sign = {"more": "≥", "less": "≤"}[bound["better"]] if bound else ""
+    bounds = [f"{sign} {_number(bound[name])}" for name in ("must", "aim")] if bound else ["", ""]
+    what = line["what"] + (f"<br>{line['note']}" if line["note"] else "")
+    figure = f"{_number(line['value'])} {line['unit']}"
+    cells = [line["row"], what, figure, *bounds, line["verdict"] or "", *seconds, "", ""][:8]
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"
+
+
+def renew_part(page: Path, name: str, text: str) -> None:
+    """Put a text into a page, between the marks of that name."""
+    before, mark, rest = page.read_text("utf-8").partition(f"<!-- {name} -->\n")
+    _, end, after = rest.partition("<!-- end -->")
+    page.write_text(f"{before}{mark}{text}{end}{after}", "utf-8")
+
+
+def as_json(setting: Setting, lines: Sequence[Line], seconds: float) -> dict[str, Any]:
+    """Every figure and timing as plain values, with the machine and the versions that gave them."""
+    return {
         "records": setting.records,
         "rounds": setting.rounds,
         "seconds": round(seconds, 1),
         "machine": machine(),
         "lines": [_plain(line) for line in lines],
     }
-    path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def machine() -> dict[str, Any]:
@@ -92,8 +133,6 @@ def machine() -> dict[str, Any]:
 
 def _plain(line: Line) -> dict[str, Any]:
     told = asdict(line)
-    told["timings"] = [
-        {**asdict(each), "best": each.best, "median": each.median} for each in line.timings
-    ]
+    told["timings"] = [{**asdict(each), "best": each.best, "median": each.median} for each in line.timings]
     told["verdict"] = line.bound.verdict(line.value) if line.bound else None
     return told

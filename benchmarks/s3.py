@@ -57,7 +57,7 @@ class StaticS3:
 
     def counts(self) -> dict[str, tuple[int, int]]:
         """Requests and bytes by key since the last time."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/-/counts") as answer:  # noqa: S310 - our own
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/-/counts") as answer:
             return {key: (requests, size) for key, (requests, size) in json.load(answer).items()}
 
 
@@ -134,19 +134,20 @@ def objects_rows(setting: Setting) -> Iterable[Line]:
     """Fetching, and the whole ingest, beside downloads by boto3."""
     logs = corpus(setting, setting.scaled(_OBJECTS, 100), _BODY_BYTES, object_records=1)
     fetching, ingesting, peer = "logminer, fetching", "logminer ingest s3://", "boto3 get_object, 32 threads"
-    with serving(logs.folder) as s3, tempfile.TemporaryDirectory(dir=setting.folder) as scratch:
-        with (
-            Asked("benchmarks.s3:fetch_objects", s3.environment) as ours,
-            Asked("benchmarks.s3:boto3_objects", s3.environment) as theirs,
-        ):
-            check_alike({fetching: ours().answer, peer: theirs().answer})
-            contenders: Mapping[str, Contender] = {
-                fetching: lambda: _number(ours()),
-                ingesting: _ingest(s3, scratch),
-                peer: lambda: _number(theirs()),
-            }
-            timings = alternate(contenders, min(setting.rounds, 3))
-            timings = {**timings, fetching: ours.timed(timings[fetching]), peer: theirs.timed(timings[peer])}
+    with (
+        serving(logs.folder) as s3,
+        tempfile.TemporaryDirectory(dir=setting.folder) as scratch,
+        Asked("benchmarks.s3:fetch_objects", s3.environment) as ours,
+        Asked("benchmarks.s3:boto3_objects", s3.environment) as theirs,
+    ):
+        check_alike({fetching: ours().answer, peer: theirs().answer})
+        contenders: Mapping[str, Contender] = {
+            fetching: lambda: _number(ours()),
+            ingesting: _ingest(s3, scratch),
+            peer: lambda: _number(theirs()),
+        }
+        timings = alternate(contenders, min(setting.rounds, 2))
+        timings = {**timings, fetching: ours.timed(timings[fetching]), peer: theirs.timed(timings[peer])}
     paces = {name: f"{logs.objects / timing.median:,.0f}" for name, timing in timings.items()}
     for name, bound in ((fetching, Bound("more", 8, 15)), (ingesting, Bound("more", 3, 5))):
         note = f"{paces[name]} against {paces[peer]} objects a second"
@@ -187,8 +188,16 @@ def question_rows(setting: Setting) -> Iterable[Line]:
     from logminer.s3.prices import request_price
 
     store = built_store(setting, plan(setting))
-    files = {path.relative_to(store).as_posix(): path.stat().st_size for path in store.glob("invocations/*/*.parquet")}
-    question = ["--teacher", TEACHER, "--filter", " AND ".join(f"{key}={value}" for key, value in FILTER.items())]
+    files = {
+        path.relative_to(store).as_posix(): path.stat().st_size
+        for path in store.glob("invocations/*/*.parquet")
+    }
+    question = [
+        "--teacher",
+        TEACHER,
+        "--filter",
+        " AND ".join(f"{key}={value}" for key, value in FILTER.items()),
+    ]
     here = command_output([*LOGMINER, "count", "--store", str(store), *question])
     with serving(store) as s3:
         command = [*LOGMINER, "count", "--store", f"s3://{BUCKET}", *question]
@@ -202,7 +211,9 @@ def question_rows(setting: Setting) -> Iterable[Line]:
     yield Line("s3-query", f"{what}: requests", requests / len(files), "a file", Bound("less", 1.5, 1.0))
     share = size / sum(files.values()) * 100
     note = f"{size / 1e6:.1f} of {sum(files.values()) / 1e6:.0f} MB"
-    yield Line("s3-query", f"{what}: bytes", share, "% of them", Bound("less", 3.0, 1.0), None, (timing,), note)
+    yield Line(
+        "s3-query", f"{what}: bytes", share, "% of them", Bound("less", 3.0, 1.0), None, (timing,), note
+    )
     others = {name: each for name, each in counts.items() if name not in files}
     lists = others.pop("(list)", (0, 0))[0]
     gets = requests + sum(each[0] for each in others.values())

@@ -59,7 +59,8 @@ _INGEST_ID = "20260701T000000Z-00000000"
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a store holds. `file_rows` None gives one file per date, as compaction does; with `texts` each row has
-    about 1,000 characters of prompt and 500 of answer."""
+    about 1,000 characters of prompt and 500 of answer.
+    """
 
     rows: int
     dates: int = 30
@@ -147,18 +148,17 @@ def _thinking() -> duckdb.DuckDBPyConnection:
 
 @functools.cache
 def _paragraphs() -> pa.Array:
-    """Prose of three sentences each, which texts are put together from."""
+    """Prose to put texts together from: lower case, sentences, and a letter beyond ASCII in every fiftieth word."""
     import pyarrow as pa
 
     draw = random.Random(1)  # noqa: S311 - sample data, not a secret
     words = ["".join(draw.choices("abcdefghijklmnoprstuvwz", k=draw.randint(2, 9))) for _ in range(6_000)]
+    words += [f"{word}é" for word in words[:120]]
     lengths = [draw.randint(20, 50) for _ in range(_PARAGRAPHS)]
     return pa.array([" ".join(draw.choices(words, k=length)) + "." for length in lengths])
 
 
-def _rows(
-    connection: duckdb.DuckDBPyConnection, plan: Plan, day: date, begin: int, end: int
-) -> pa.Table:
+def _rows(connection: duckdb.DuckDBPyConnection, plan: Plan, day: date, begin: int, end: int) -> pa.Table:
     """Rows of one date by their numbers, in the order of compaction and the store's own types."""
     import pyarrow as pa
 
@@ -190,12 +190,13 @@ def _with_texts(table: pa.Table) -> pa.Table:
     import pyarrow.compute as pc
 
     chosen = [_paragraphs().take(table[f"text_{number}"].combine_chunks()) for number in range(_TEXTS)]
-    prompt = pc.binary_join_element_wise(*chosen[:_ANSWER], " ")
-    answer = pc.binary_join_element_wise(*chosen[_ANSWER:], " ")
+    prompt = pc.binary_join_element_wise(*chosen[:_ANSWER], r"\n\n")
+    answer = pc.binary_join_element_wise(*chosen[_ANSWER:], "\n\n")
+    escaped = pc.replace_substring(answer, "\n", r"\n")
     texts = {
         "messages": pc.binary_join_element_wise('[{"role":"user","content":[{"text":"', prompt, '"}]}]', ""),
         "response": answer,
-        "response_blocks": pc.binary_join_element_wise('[{"text":"', answer, '"}]', ""),
+        "response_blocks": pc.binary_join_element_wise('[{"text":"', escaped, '"}]', ""),
     }
     for name, values in texts.items():
         table = table.set_column(table.schema.get_field_index(name), name, values)
@@ -244,7 +245,7 @@ _EXPRESSIONS = {
     ),
     "prompt_status": "'ok'",
     "redelivered": "h // 13 % 1000 = 0",
-    "params": "['{\"maxTokens\":500}', '{\"maxTokens\":1000,\"temperature\":0.2}'][1 + (h // 19 % 2)::INT]",
+    "params": '[\'{"maxTokens":500}\', \'{"maxTokens":1000,"temperature":0.2}\'][1 + (h // 19 % 2)::INT]',
     "stop_reason": "'end_turn'",
     "stop_class": "'complete'",
     "turns": _share(100, (22, "2"), (0, "1")),
@@ -265,6 +266,8 @@ _EXPRESSIONS = {
 }
 """The columns by a row's number `i`; `h` is its hash, `g` another part of that, and `twin` the number of the row that
 it is a repetition of, mostly itself."""
+
+
 def _link(whole: Path, folder: Path, dates: int) -> None:
     from logminer.store.registry import add_model_ids
     from logminer.store.storage import open_storage

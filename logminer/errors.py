@@ -5,6 +5,7 @@
     ├── UsageError             2   an argument or option that cannot be meant
     │   └── FilterError        2   a filter expression, with the place in its text
     ├── ConfigurationError     3   configuration, credentials, permission
+    │   └── CredentialsError   3   credentials that are missing, expired or unknown
     ├── StorageError           4   storage, network or service failure
     │   └── StoreChangedError  4   another process changed the store underneath
     └── TooManyQuarantined     5   done, but more input was quarantined than allowed
@@ -46,6 +47,10 @@ class ConfigurationError(LogminerError):
     """Configuration, credentials or permission."""
 
     exit_code = 3
+
+
+class CredentialsError(ConfigurationError):
+    """Credentials that are missing, expired or unknown: whatever is asked for with them fails."""
 
 
 class StorageError(LogminerError):

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -99,6 +99,7 @@ class ExportOptions(SelectionOptions, total=False):
     system: str | None
     redact: str | None
     redact_kinds: str | Sequence[str] | None
+    redact_model: str | None
     stratify: str | Sequence[str] | None
     diverse: bool | None
     held_out: float | None
@@ -244,11 +245,11 @@ def ingest(
                 text_scope=asked.text_scope,
             )
             report.begun_at = gathered.begun_at
-            if not report.interrupted:
+            if report.is_whole:
                 unread = {each.uri for each in report.tally.unreadable}
                 gathered.remember(asked.storage, report.table_id, asked.scope, unread)
         for group in groups:
-            if report.interrupted:
+            if not report.is_whole:
                 break
             report.add(
                 ingest_log_group(
@@ -468,8 +469,11 @@ def export(
         raise UsageError("missing option '--output' / '-o'", fix="See: logminer export --help")
     selection = make_selection(**cast(SelectionOptions, request.selection_options(names)))
     settings = request.settings(names)
-    with open_view(request.options.get("store", default_store), aliases, selection.version) as view:
-        report = build_dataset(view, request.plan(selection, settings, view.storage))
+    with ExitStack() as stack:
+        with request.needing_its_version():
+            place = request.options.get("store", default_store)
+            view = stack.enter_context(open_view(place, aliases, selection.version))
+        report = build_dataset(view, request.plan(selection, settings, view.storage, save_recipe))
     if save_recipe is not None:
         write_recipe(save_recipe, request.as_recipe(names))
     return report
@@ -581,7 +585,7 @@ def convert(
     from logminer.exports.line_input import open_input
 
     plan = ConversionPlan(export_format(to), system, _named_model(teacher), skip_bad)
-    destination = check_destination(plan, output)
+    destination = check_destination(plan, source, output)
     with open_input(source, sys.stdin.buffer) as stream:
         return convert_lines(stream, "stdin" if source == "-" else source, plan, destination)
 

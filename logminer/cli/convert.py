@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from logminer.cli import choices
-from logminer.cli.options import takes_json
+from logminer.cli.options import config, takes_json
 
 if TYPE_CHECKING:
     from logminer.exports.conversion import ConversionReport
@@ -79,6 +79,7 @@ def convert_command(
 
     if output is None and json:
         raise UsageError("needs -o", where="--json", fix="Without -o the lines themselves go to stdout.")
+    config()  # says how what is written to S3 is encrypted
     report = pipeline.convert(
         source,
         output if output is not None else data_out(),

@@ -99,6 +99,14 @@ class CurationParameters:
         str | None,
         _curation("--redact-kinds", help="Only these kinds, such as email,phone.", metavar="A,B"),
     ] = None
+    redact_model: Annotated[
+        str | None,
+        _curation(
+            "--redact-model",
+            help="Names too, by this spaCy model; needs logminer[ner].",
+            metavar="NAME|FOLDER",
+        ),
+    ] = None
     stratify: Annotated[
         str | None,
         _choice(

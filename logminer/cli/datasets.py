@@ -29,7 +29,10 @@ def export_command(
     curation: dict[str, Any],
     json: bool,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", help="The file to write.", metavar="PATH")
+        str | None,
+        typer.Option(
+            "--output", "-o", help="The file to write; a folder for invocation-log.", metavar="PATH"
+        ),
     ] = None,
     to: Annotated[
         str | None,
@@ -96,6 +99,11 @@ def export_command(
       template_tokens  near_duplicates      invalid_json
       reserved_words   conflicting_answers  broken_off
       apologies        refusals             repetition
+
+    reserved_words looks at pairs of Nova teachers alone, unless models=any.
+    near_duplicates compares runs of three words: threshold=0.8 drops a pair
+    that shares eight of ten with an earlier one, in prompt and in answer.
+    Instructions that users' turns repeat count: where they are long, raise it.
 
     \b
     Examples:
@@ -172,7 +180,6 @@ def _entry_facts(entry: Any) -> dict[str, Any]:
 
 
 def _say(report: ExportReport) -> None:
-
     from logminer.cli.streams import say
 
     entry = report.entry
@@ -210,12 +217,18 @@ def _say_losses(report: ExportReport) -> None:
             say(f"  {line}")
         return
     for count, why in (
-        (report.multi_turn, "of several turns, which this teacher does not take"),
+        (report.multi_turn, f"of several turns, which this {_who_takes_one_turn(report)} does not take"),
         (report.duplicates, "the same as one that is written"),
         (report.over_max, "beyond --max"),
     ):
         if count:
             say(f"  left out: {count:,} {why}")
+
+
+def _who_takes_one_turn(report: ExportReport) -> str:
+    from logminer.exports import export_format
+
+    return "teacher" if export_format(report.entry.format).turns else "format"
 
 
 def _reasons(stage: Stage) -> str:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from logminer.ingestion.driver import IngestReport
     from logminer.pipeline import IngestOptions
 
+_MOST_UNREADABLE = 5
+
 
 @takes_json
 def ingest_command(
@@ -245,10 +247,20 @@ def _say_report(report: IngestReport) -> None:
         )
     if report.gone:
         warn(f"{counted(len(report.gone), 'log object')} to read again not found, such as {report.gone[0]}")
-    for unreadable in report.tally.unreadable[:5]:
-        warn(f"{unreadable.uri}: {unreadable.problem}")
+    _warn_of_unreadable(report)
     if report.interrupted:
         say("what was read is stored; run the same command again to go on")
+
+
+def _warn_of_unreadable(report: IngestReport) -> None:
+    from logminer.cli.streams import counted, warn
+
+    unreadable = [each for each in report.tally.unreadable if not each.no_others]
+    for each in unreadable[:_MOST_UNREADABLE]:
+        warn(f"{each.uri}: {each.problem}")
+    if len(unreadable) > _MOST_UNREADABLE:
+        more = counted(len(unreadable) - _MOST_UNREADABLE, "more log object")
+        warn(f"{more} could not be opened")
 
 
 def _say_what_is_new(report: IngestReport) -> None:
@@ -278,6 +290,8 @@ def _exit(report: IngestReport, strict: bool, max_bad: int | None) -> None:
 
     if report.interrupted:
         raise typer.Exit(INTERRUPTED)
+    if report.given_up is not None:
+        raise ConfigurationError(report.given_up, fix="Log in again, and run again: what was read is stored.")
     unreadable = report.tally.unreadable
     if unreadable:
         kind = ConfigurationError if unreadable[0].exit_code == ConfigurationError.exit_code else StorageError

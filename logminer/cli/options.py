@@ -48,7 +48,11 @@ def _count(name: str, help: str) -> Any:
 
 StoreOption = Annotated[
     str | None,
-    typer.Option("--store", help="The store's folder.  [default: ./logminer-store]", metavar="PATH"),
+    typer.Option(
+        "--store",
+        help="Folder or s3://bucket/prefix of the store.  [default: ./logminer-store]",
+        metavar="PATH",
+    ),
 ]
 
 

@@ -58,7 +58,7 @@ def _say_plan(plan: IngestPlan) -> None:
     if plan.list_requests:
         say(
             f"S3 requests: {plan.list_requests:,} LIST, {plan.get_requests:,} GET, and one GET for each body that lies "
-            f"apart, which only the logs name\nprice: ${plan.price_usd:,.4f} ({PRICED_FOR}, {PRICES_AS_OF})"
+            f"apart, which only the logs name\nprice: ${plan.price_usd:,.4f} for example, at what {PRICED_FOR} cost as of {PRICES_AS_OF}"
         )
     say(
         f"time: about {_duration(plan.seconds)}, an estimate: {BYTES_PER_SECOND / 1e6:.0f} MB/s and "

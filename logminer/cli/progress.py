@@ -41,12 +41,15 @@ class TerminalProgress:
             transient=True,
         )
         self._task: Any = None
-        self._records = 0
+        self._records = self._size_bytes = 0
 
     def begin(self, objects: int, size_bytes: int) -> None:
-        """Show the bar."""
-        self._task = self._bar.add_task("reading", total=size_bytes, records=0)
-        self._bar.start()
+        """Show the bar; what begins later, such as the next batch of a log group, makes it longer."""
+        self._size_bytes += size_bytes
+        if self._task is None:
+            self._task = self._bar.add_task("reading", total=self._size_bytes, records=0)
+            self._bar.start()
+        self._bar.update(self._task, total=self._size_bytes)
 
     def advance(self, objects: int, size_bytes: int, records: int) -> None:
         """Move it on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from logminer.curation.groups import Groups
 from logminer.curation.minhash import MOST_COMPARED, Buckets, Sketches
 from logminer.curation.places import key_at, place_of
 from logminer.curation.rule import Pairs
@@ -21,50 +22,31 @@ def cluster_of(pairs: Pairs, threshold: float = 0.7, ngram: int = 3) -> dict[tup
     for pair in pairs():
         sketches.add(place_of(pair), [shingling.hashes(all_text(pair.messages))])
         hashes.append(pair.prompt_hash)
-    roots = _joined(sketches)
+    groups = _joined(sketches)
     earliest: dict[int, str] = {}
     for text in sketches.in_order():
-        earliest.setdefault(roots.find(text), hashes[text])
-    return {key_at(place): earliest[roots.find(text)] for text, place in enumerate(sketches.places)}
+        earliest.setdefault(groups.find(text), hashes[text])
+    return {key_at(place): earliest[groups.find(text)] for text, place in enumerate(sketches.places)}
 
 
-class _Roots:
-    """Disjoint sets of numbers below `count`."""
-
-    def __init__(self, count: int) -> None:
-        self._parents = list(range(count))
-
-    def find(self, number: int) -> int:
-        """The number that stands for the set."""
-        parents = self._parents
-        while parents[number] != number:
-            parents[number] = parents[parents[number]]
-            number = parents[number]
-        return number
-
-    def join(self, left: int, right: int) -> None:
-        """Make one set of two."""
-        self._parents[self.find(left)] = self.find(right)
-
-
-def _joined(sketches: Sketches) -> _Roots:
-    roots, buckets = _Roots(len(sketches)), Buckets(sketches)
+def _joined(sketches: Sketches) -> Groups:
+    groups, buckets = Groups(len(sketches)), Buckets(sketches)
     for text in sketches.in_order():
         own = buckets.of(text)
         if own:
-            _join_alike(sketches, roots, text, buckets.members(own))
+            _join_alike(sketches, groups, text, buckets.members(own))
             buckets.put(text, own)
-    return roots
+    return groups
 
 
-def _join_alike(sketches: Sketches, roots: _Roots, text: int, others: set[int]) -> None:
+def _join_alike(sketches: Sketches, groups: Groups, text: int, others: set[int]) -> None:
     """Join a text with those it is alike to; who belongs together already needs no comparison."""
     compared = 0
     for other in sketches.nearest(text, others):
-        if roots.find(other) == roots.find(text):
+        if groups.find(other) == groups.find(text):
             continue
         if sketches.similarity(text, other) >= sketches.threshold:
-            roots.join(text, other)
+            groups.join(text, other)
         compared += 1
         if compared == MOST_COMPARED:
             break

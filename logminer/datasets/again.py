@@ -40,7 +40,7 @@ def differences(manifest: Manifest, sources: Sources) -> str:
         then, now = manifest.sources.count, sources.count
         found.append(f"the selection's log objects ({then:,} then, {now:,} now)")
     was = {"logminer": manifest.logminer_version, **manifest.engines}
-    versions = {"logminer": version("logminer"), **engine_versions()}
+    versions = {"logminer": version("logminer"), **engine_versions(manifest.recipe)}
     found += [
         f"{name} ({was[name]} then, {versions.get(name)} now)"
         for name in was

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from logminer.datasets.curating import Curator, first_draft
 from logminer.datasets.funnel import Funnel, Stage, reject
 from logminer.datasets.outputs import OutputSet
 from logminer.datasets.parting import add_gold, part
-from logminer.datasets.plan import HELD_OUT, TRAIN, DatasetPlan, ExportReport, Part, check_places
+from logminer.datasets.plan import HELD_OUT, TRAIN, Curated, DatasetPlan, ExportReport, Part, check_places
 from logminer.datasets.reading import read_chosen, unchosen_rejects
 from logminer.datasets.settings import DatasetSettings
 from logminer.datasets.user_files import gold_pairs, system_text
@@ -22,17 +21,8 @@ from logminer.exports.format import ExportFormat
 from logminer.pairs import PromptResponsePair
 from logminer.query.hints import filter_hints
 from logminer.query.view import StoreView
-from logminer.redaction import RedactionReport, Redactor
+from logminer.redaction import Redactor, redaction_kinds
 from logminer.teachers import MIN_PAIRS
-
-
-@dataclass(frozen=True)
-class Curated:
-    """What the stages before the files have left. `parts` can be gone through once."""
-
-    choice: Choice
-    parts: tuple[Part, ...]
-    redaction: RedactionReport | None
 
 
 def build_dataset(view: StoreView, plan: DatasetPlan) -> ExportReport:
@@ -46,8 +36,7 @@ def build_dataset(view: StoreView, plan: DatasetPlan) -> ExportReport:
     with workshop() as (folder, funnel):
         curated = curate(view, plan, folder, funnel, lists=plan.rejects is not None)
         with OutputSet() as outputs:
-            writer = DatasetWriter(view, plan, places, curated.choice, funnel, outputs, curated.redaction)
-            report = writer.write(curated.parts)
+            report = DatasetWriter(view, plan, places, curated, funnel, outputs).write()
             _check_number(view, plan, report.entry.lines)
             return report
 
@@ -66,6 +55,7 @@ def workshop() -> Iterator[tuple[str, Funnel]]:
 def curate(view: StoreView, plan: DatasetPlan, folder: str, funnel: Funnel, *, lists: bool) -> Curated:
     """All stages up to the files; `lists` has what SQL left out listed too. Raises as `build_dataset` does."""
     settings = plan.settings
+    redactor = _redactor(plan)  # complains of a model that is not there before any work is done
     choice = _choose(view, plan, funnel)
     if lists:
         for rejected in unchosen_rejects(view, plan.selection, choice):
@@ -73,11 +63,10 @@ def curate(view: StoreView, plan: DatasetPlan, folder: str, funnel: Funnel, *, l
     _check_number(view, plan, choice.lines)
     pairs = read_chosen(view, plan.selection, prompts_only=settings.prompts_only)
     if settings.is_plain:
-        return Curated(
-            choice, (Part(TRAIN, settings.format, _fitting(pairs, settings.format, funnel)),), None
-        )
+        return Curated(choice, (Part(TRAIN, settings.format, _fitting(pairs, settings.format, funnel)),))
     gold = gold_pairs(plan.inputs["gold"], settings.format) if "gold" in plan.inputs else []
-    curator = _curator(plan, folder, funnel)
+    system = system_text(plan.inputs["system"]) if "system" in plan.inputs else None
+    curator = Curator(folder, funnel, settings, system, redactor)
     draft = curator.run(first_draft(folder, pairs))
     if gold:
         draft = add_gold(draft, gold, folder, funnel)
@@ -88,7 +77,8 @@ def curate(view: StoreView, plan: DatasetPlan, folder: str, funnel: Funnel, *, l
         form = settings.held_out_format or settings.format
         fitting = _fitting(parted.held_out, form, funnel, "held_out_format")
         parts.append(Part(HELD_OUT, form, fitting))
-    return Curated(choice, tuple(parts), curator.redaction if curator.redactor is not None else None)
+    redaction = curator.redaction if redactor is not None else None
+    return Curated(choice, tuple(parts), redaction, parted.warnings)
 
 
 def _choose(view: StoreView, plan: DatasetPlan, funnel: Funnel) -> Choice:
@@ -137,15 +127,16 @@ def _fitting(
         funnel.add(_stage(stage, entered, entered - dropped, "does_not_fit"))
 
 
-def _curator(plan: DatasetPlan, folder: str, funnel: Funnel) -> Curator:
+def _redactor(plan: DatasetPlan) -> Redactor | None:
+    """What redacts, where that is asked for: all built-in kinds, and names where a model is given for them."""
     settings = plan.settings
-    system, salt = plan.inputs.get("system"), plan.inputs.get("salt")
-    redactor = None
-    if settings.redact is not None:
-        secret = salt.content if salt is not None else b""
-        redactor = Redactor(settings.redact_kinds or (), settings.redact, secret)
-    text = system_text(system) if system is not None else None
-    return Curator(folder, funnel, settings, text, redactor)
+    if settings.redact is None:
+        return None
+    secret = plan.inputs["salt"].content if "salt" in plan.inputs else b""
+    if settings.redact_model is None:
+        return Redactor(settings.redact_kinds or (), settings.redact, secret)
+    kinds = settings.redact_kinds or redaction_kinds()
+    return Redactor(kinds, settings.redact, secret, model=settings.redact_model)
 
 
 def _check_number(view: StoreView, plan: DatasetPlan, lines: int) -> None:

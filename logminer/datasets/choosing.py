@@ -38,7 +38,7 @@ def strata_of(pairs: PairSet, keys: Sequence[str]) -> list[Stratum]:
     strata = pairs.each(lambda pair: tuple(value(pair) for value in read))
     for number, key in enumerate(keys):
         if strata and all(stratum[number] is None for stratum in strata):
-            raise _no_values(pairs, key)
+            raise no_values(pairs, key, "--stratify", (*_TEXT_COLUMNS, *_COUNTED, LENGTH))
     return strata
 
 
@@ -63,11 +63,12 @@ def _length(pair: PromptResponsePair) -> int | None:
     return _power((len(pair.system or "") + len(pair.messages) + len(pair.response or "")) // 4)
 
 
-def _no_values(pairs: PairSet, key: str) -> UsageError:
-    known = {name for pair in pairs for name in pair.request_metadata} | {*_TEXT_COLUMNS, *_COUNTED, LENGTH}
+def no_values(pairs: PairSet, key: str, option: str, columns: Sequence[str] = ()) -> UsageError:
+    """What to say about a metadata key, or a column, that no pair has; with one that looks alike."""
+    known = {name for pair in pairs for name in pair.request_metadata} | set(columns)
     near = difflib.get_close_matches(key, sorted(known), n=1)
     fix = f"Did you mean {near[0]!r}?" if near else "Keys are listed by: logminer keys"
-    return UsageError(f"no pair has a value of {key!r}", where="--stratify", fix=fix)
+    return UsageError(f"no pair has a value of {key!r}", where=option, fix=fix)
 
 
 def choose_places(

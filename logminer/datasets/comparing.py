@@ -21,6 +21,7 @@ from logminer.datasets.plan import HELD_OUT, TRAIN
 from logminer.errors import StorageError
 
 Key = tuple[str, int, int | None]
+_INPUTS = {"gold": "--gold", "system": "--system", "salt": "the store's secret for stand-ins"}
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def _asked(manifest: Manifest) -> dict[str, Any]:
     """Everything that may make a difference, one value for each name."""
     asked = {"store_version": manifest.store_version, "logminer": manifest.logminer_version}
     sources = {"log objects": manifest.sources.count, "digest of log objects": manifest.sources.digest}
-    inputs = {f"--{name}": file.sha256 for name, file in manifest.inputs.items()}
+    inputs = {_INPUTS.get(name, name): file.sha256 for name, file in manifest.inputs.items()}
     nested = {**manifest.selection, **manifest.recipe}
     return asked | manifest.engines | sources | inputs | flat(nested)
 

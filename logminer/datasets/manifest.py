@@ -18,6 +18,7 @@ from logminer.datasets.funnel import Stage
 from logminer.datasets.reading import Sources
 from logminer.errors import UsageError
 from logminer.exports.line_input import open_input
+from logminer.redaction import ENTITY_KINDS, spacy_version
 from logminer.s3.uris import is_s3
 from logminer.store.storage import open_storage
 
@@ -175,10 +176,12 @@ def absolute(path: str) -> str:
     return path if is_s3(path) else os.path.abspath(path.removeprefix("file://"))
 
 
-def engine_versions() -> Mapping[str, str]:
-    """What a dataset's bytes depend on beside logminer itself."""
+def engine_versions(recipe: Mapping[str, Any]) -> Mapping[str, str]:
+    """What the bytes of a recipe's dataset depend on beside logminer itself."""
     import platform
     from importlib.metadata import version
 
-    names = ("duckdb", "deltalake", "msgspec")
-    return {"python": platform.python_version()} | {name: version(name) for name in names}
+    finds_names = not {*recipe.get("redact_kinds", ())}.isdisjoint(ENTITY_KINDS) or "redact_model" in recipe
+    engines = {"python": platform.python_version()}
+    engines |= {name: version(name) for name in ("duckdb", "deltalake", "msgspec")}
+    return engines | ({"spacy": spacy_version()} if finds_names else {})

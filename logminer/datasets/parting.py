@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from logminer.datasets.choosing import choose_places, strata_of
+from logminer.datasets.choosing import choose_places, no_values, strata_of
 from logminer.datasets.curating import Draft
 from logminer.datasets.funnel import Funnel, Stage, counted, reject
 from logminer.datasets.grouping import cluster_pairs, conversation_key, group_pairs
 from logminer.datasets.settings import DatasetSettings
-from logminer.datasets.splitting import held_out_groups, held_out_lines
+from logminer.datasets.splitting import held_out_groups, held_out_lines, largest, split_warnings
 from logminer.datasets.spool import PairSet, Spool
 from logminer.errors import UsageError
 from logminer.pairs import PromptResponsePair
@@ -20,10 +20,11 @@ from logminer.pairs import PromptResponsePair
 
 @dataclass(frozen=True)
 class Parted:
-    """The pairs of the training file, and of the held-out file where there is one."""
+    """The pairs of the training file, and of the held-out file where there is one; `warnings` are sentences."""
 
     train: PairSet
     held_out: PairSet | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def add_gold(draft: Draft, gold: Sequence[PromptResponsePair], folder: str, funnel: Funnel) -> Draft:
@@ -64,14 +65,18 @@ def part(draft: Draft, settings: DatasetSettings, gold: int, funnel: Funnel) -> 
         )
     facts = _facts(draft, settings)
     first_gold = len(pairs) - gold
-    held = _held_out(draft, settings, facts, range(first_gold, len(pairs)))
+    groups = _groups(draft, settings, facts)
+    held = _held_out(pairs, settings, groups, range(first_gold, len(pairs)))
     free = [number for number in range(first_gold) if number not in held]
     size = None if settings.max_lines is None else settings.max_lines - gold
     train = [*facts.choose(free, size), *range(first_gold, len(pairs))]
+    warnings = _cluster_warnings(facts)
     if settings.held_out is None:
-        return _report(pairs, funnel, train, None, held)
+        return _report(pairs, funnel, train, None, held, warnings)
     lines = held_out_lines(settings.held_out, settings.max_lines)
-    return _report(pairs, funnel, train, facts.choose(sorted(held), lines), held)
+    held_out = facts.choose(sorted(held), lines)
+    warnings += split_warnings(groups, len(held), len(held_out), settings.held_out, lines)
+    return _report(pairs, funnel, train, held_out, held, warnings)
 
 
 @dataclass(frozen=True)
@@ -106,21 +111,43 @@ def _facts(draft: Draft, settings: DatasetSettings) -> _Facts:
     )
 
 
-def _held_out(draft: Draft, settings: DatasetSettings, facts: _Facts, gold: range) -> set[int]:
+def _cluster_warnings(facts: _Facts) -> list[str]:
+    most = largest(facts.clusters) if facts.clusters is not None and facts.diverse else 0
+    if not most:
+        return []
+    cluster = f"{most:,} of {len(facts.hashes):,} prompts are one cluster of similar ones"
+    return [f"{cluster}, of which --diverse takes few; instructions that users' turns repeat count."]
+
+
+def _groups(draft: Draft, settings: DatasetSettings, facts: _Facts) -> list[int]:
+    """The group of each pair, where a split asks for it. Raises UsageError for a session key that no pair has."""
+    if settings.held_out is None:
+        return []
+    assert facts.clusters is not None
+    session = settings.session
+    if session is not None and not any(session in pair.request_metadata for pair in draft.pairs):
+        raise no_values(draft.pairs, session, "--session")
+    conversations = [draft.conversations[place] for place in draft.pairs.places]
+    return group_pairs(draft.pairs, facts.clusters, conversations, session)
+
+
+def _held_out(pairs: PairSet, settings: DatasetSettings, groups: list[int], gold: range) -> set[int]:
     """The numbers of the pairs on the held-out side."""
     if settings.held_out is None:
         return set()
-    assert facts.clusters is not None
-    conversations = [draft.conversations[place] for place in draft.pairs.places]
-    groups = group_pairs(draft.pairs, facts.clusters, conversations, settings.session)
-    hashes = draft.pairs.each(lambda pair: pair.prompt_hash)
+    hashes = pairs.each(lambda pair: pair.prompt_hash)
     in_training = {groups[number] for number in gold}
     held = held_out_groups(groups, hashes, settings.held_out, in_training=in_training)
     return {number for number, group in enumerate(groups) if group in held}
 
 
 def _report(
-    pairs: PairSet, funnel: Funnel, train: list[int], held_out: list[int] | None, side: set[int]
+    pairs: PairSet,
+    funnel: Funnel,
+    train: list[int],
+    held_out: list[int] | None,
+    side: set[int],
+    warnings: Sequence[str],
 ) -> Parted:
     """Tell the funnel which pairs are in no file."""
     written = {*train, *(held_out or ())}
@@ -132,7 +159,8 @@ def _report(
                 reasons[reason] += 1
                 funnel.put(reject(pair, "choice", reason, ""))
     funnel.add(Stage("choice", len(pairs), len(written), dropped=counted(reasons)))
-    return Parted(_subset(pairs, train), _subset(pairs, held_out) if held_out is not None else None)
+    held = _subset(pairs, held_out) if held_out is not None else None
+    return Parted(_subset(pairs, train), held, tuple(warnings))
 
 
 def _subset(pairs: PairSet, numbers: Sequence[int]) -> PairSet:

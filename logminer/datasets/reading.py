@@ -19,18 +19,19 @@ _STORED = (
     "model", "system", "messages", "response", "response_blocks", "reasoning", "tools", "params", "stop_reason",
     "turns", "input_tokens", "output_tokens", "prompt_hash", "pair_hash",
 )  # fmt: skip
+# As many as a distillation job takes; of ordinary length they are some tens of megabytes.
+_READ_AT_ONCE = 20_000
 _ANSWER = frozenset({"response", "response_blocks", "reasoning", "stop_reason", "output_tokens", "pair_hash"})
 
 
 def read_chosen(view: StoreView, selection: Selection, *, prompts_only: bool) -> Iterator[PromptResponsePair]:
     """The records of the table `CHOSEN` in the order of `select`; prompts alone come without what was answered.
 
-    They are read date by date: texts of one day are in memory, not all.
+    Few are read at once, by all processors; many date by date, so that texts of one day are in memory, not all.
     """
     without = _ANSWER if prompts_only else frozenset()
     columns = ", ".join("NULL" if name in without else name for name in _STORED)
-    for day in view.days(selection):
-        within = selection.within(day)
+    for within in _spans(view, selection):
         text = (
             f"SELECT request_metadata, request_metadata_rest, epoch_us(timestamp), {columns} "
             f"FROM {view.relation(within, with_model=True)} "
@@ -40,6 +41,15 @@ def read_chosen(view: StoreView, selection: Selection, *, prompts_only: bool) ->
             stored = dict(zip(_STORED, values, strict=True))
             metadata = merge_metadata(promoted, rest) or {}
             yield PromptResponsePair(time_us=time_us, request_metadata=metadata, **stored)
+
+
+def _spans(view: StoreView, selection: Selection) -> list[Selection]:
+    """The selection itself, or one for each of its dates."""
+    (chosen,) = view.connection.ask(f"SELECT count(*) FROM {CHOSEN}").one()
+    days = view.days(selection)
+    if chosen <= _READ_AT_ONCE:
+        return [selection] if days else []
+    return [selection.within(day) for day in days]
 
 
 def unchosen_rejects(view: StoreView, selection: Selection, choice: Choice) -> Iterator[Reject]:

@@ -23,7 +23,6 @@ import re
 import tomllib
 from collections.abc import Collection, Mapping
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from logminer.datasets.settings import DatasetSettings
@@ -43,6 +42,7 @@ SETTINGS: Mapping[str, Kind] = {
     "system": str,
     "redact": str,
     "redact_kinds": list,
+    "redact_model": str,
     "stratify": list,
     "diverse": bool,
     "held_out": (int, float),
@@ -194,6 +194,7 @@ def settings_as_recipe(settings: DatasetSettings) -> dict[str, Any]:
         "system": settings.system,
         "redact": settings.redact,
         "redact_kinds": list(settings.redact_kinds or ()),
+        "redact_model": settings.redact_model,
         "stratify": list(settings.stratify),
         "diverse": settings.diverse,
         "held_out": settings.held_out,
@@ -212,7 +213,5 @@ def save_recipe(path: str, options: Mapping[str, Any]) -> None:
     """Write a recipe, whole or not at all."""
     from logminer.outputs import check_output, open_output
 
-    if Path(path).is_dir():
-        raise UsageError("is a folder", where=f"--save-recipe {path}", fix="Give the path of a file in it.")
     with open_output(check_output(path)) as stream:
         stream.write(format_recipe(options).encode())

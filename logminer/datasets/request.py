@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import contextlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +16,9 @@ from logminer.datasets.rule_choice import parse_rule
 from logminer.datasets.salt import store_salt
 from logminer.datasets.settings import DatasetSettings, make_settings, words
 from logminer.datasets.user_files import UserFile, read_user_file
-from logminer.errors import UsageError
+from logminer.errors import CheckFailed, UsageError
 from logminer.query.selection import Selection
+from logminer.query.versions import VersionGoneError
 from logminer.store.storage import Storage
 
 # The names that recipes (and flags) have for what Python calls otherwise.
@@ -46,8 +48,29 @@ class Request:
             recipe[name] = words(recipe[name])
         return recipe | {"selection": self.selection_options(selection_names)}
 
-    def plan(self, selection: Selection, settings: DatasetSettings, storage: Storage) -> DatasetPlan:
-        """What is to be written. Raises UsageError, ConfigurationError or StorageError."""
+    @contextlib.contextmanager
+    def needing_its_version(self) -> Iterator[None]:
+        """Around the opening of a store: where a version is gone, so is the dataset that was made of it."""
+        try:
+            yield
+        except VersionGoneError as error:
+            if self.manifest is None:
+                raise
+            raise CheckFailed(
+                error.problem,
+                where=error.where,
+                fix="So this dataset cannot be made again. For a new one, give the options that "
+                "`logminer dataset show` tells, without a version.",
+            ) from error
+
+    def plan(
+        self,
+        selection: Selection,
+        settings: DatasetSettings,
+        storage: Storage,
+        recipe_path: str | None = None,
+    ) -> DatasetPlan:
+        """What is to be written; the caller writes `recipe_path`. Raises UsageError, ConfigurationError, StorageError."""
         inputs = _read_inputs(settings, storage)
         if self.manifest is not None:
             check_inputs(self.manifest, inputs)
@@ -59,6 +82,7 @@ class Request:
             rejects=self.options.get("rejects"),
             inputs=inputs,
             manifest=self.manifest,
+            recipe_path=recipe_path,
         )
 
     def settings(self, selection_names: Collection[str]) -> DatasetSettings:

@@ -11,7 +11,7 @@ from logminer.datasets.rule_choice import RuleUse, choose_rules
 from logminer.errors import UsageError
 from logminer.exports import export_format
 from logminer.exports.format import ExportFormat
-from logminer.redaction import MODES, Mode
+from logminer.redaction import ENTITY_KINDS, MODES, Mode, check_kinds
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class DatasetSettings:
     """What is done with the pairs of a selection.
 
     `max_lines` counts the lines of the training file. `system` None leaves system prompts as they are, `drop` takes
-    them away, all else is the path of a file that takes their place. `redact_kinds` None means all. `stratify` are
-    columns or metadata keys. `held_out` is a share below 1, or a whole number of lines, `held_out_format` the format
+    them away, all else is the path of a file that takes their place. `redact_kinds` None means all built-in ones, and
+    names too where `redact_model` says which spaCy model finds them. `stratify` are columns or metadata keys. `held_out` is a share below 1, or a whole number of lines, `held_out_format` the format
     of that file. `session` is a metadata key whose values are kept on one side. `gold` is the path of labelled
     examples.
     """
@@ -34,6 +34,7 @@ class DatasetSettings:
     system: str | None = None
     redact: Mode | None = None
     redact_kinds: tuple[str, ...] | None = None
+    redact_model: str | None = None
     stratify: tuple[str, ...] = ()
     diverse: bool = False
     held_out: float | int | None = None
@@ -60,6 +61,7 @@ def make_settings(
     system: str | None = None,
     redact: str | None = None,
     redact_kinds: str | Sequence[str] | None = None,
+    redact_model: str | None = None,
     stratify: str | Sequence[str] | None = None,
     diverse: bool | None = None,
     held_out: float | int | None = None,
@@ -77,7 +79,8 @@ def make_settings(
         history=_one_of(HISTORY_MODES, history, "--history"),
         system=system if system not in (None, "keep") else None,
         redact=_one_of(MODES, redact, "--redact"),
-        redact_kinds=words(redact_kinds) or None,
+        redact_kinds=check_kinds(words(redact_kinds)) or None,
+        redact_model=redact_model,
         stratify=words(stratify),
         diverse=bool(diverse),
         held_out=held_out,
@@ -86,6 +89,7 @@ def make_settings(
         gold=gold,
     )
     _check_format(settings)
+    _check_redaction(settings)
     _check_choice(settings)
     return settings
 
@@ -125,9 +129,21 @@ def _check_format(settings: DatasetSettings) -> None:
         )
     if settings.system == "":
         raise UsageError("is empty", where="--system", fix="Give keep, drop or the path of a file.")
-    if settings.redact_kinds and settings.redact is None:
+
+
+def _check_redaction(settings: DatasetSettings) -> None:
+    for option, given in (
+        ("--redact-kinds", settings.redact_kinds),
+        ("--redact-model", settings.redact_model),
+    ):
+        if given is not None and settings.redact is None:
+            raise UsageError("says nothing without --redact", where=option, fix="Add: --redact placeholder")
+    kinds = settings.redact_kinds
+    if settings.redact_model is not None and kinds is not None and set(kinds).isdisjoint(ENTITY_KINDS):
         raise UsageError(
-            "says nothing without --redact", where="--redact-kinds", fix="Add: --redact placeholder"
+            "finds names, and --redact-kinds has no kind of name",
+            where="--redact-model",
+            fix=f"Add one of: {', '.join(ENTITY_KINDS)}; or leave --redact-kinds out.",
         )
 
 

@@ -6,10 +6,14 @@ that joins two groups can bring one of them to the side of the older one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from hashlib import blake2b
 
 _SCALE = 1 << 64
+LARGE = 0.2
+"""Warn of a group or cluster that holds more than this share of all pairs, and `_FEW` of them at least."""
+_FEW = 20
 
 
 def held_out_groups(
@@ -47,3 +51,39 @@ def held_out_lines(held_out: float | int, train_lines: int | None) -> int | None
     if train_lines is None:
         return None
     return max(1, round(train_lines * held_out / (1 - held_out)))
+
+
+def split_warnings(
+    groups: Sequence[int], side: int, written: int, held_out: float | int, lines: int | None
+) -> Iterator[str]:
+    """What is odd about a split, in sentences.
+
+    `groups` has the group of each pair, `side` counts the pairs on the held-out side, `written` those of them that
+    are written, `lines` those that were to be.
+    """
+    most, number = largest(groups), len(groups)
+    if most:
+        yield (
+            f"{most:,} of {number:,} pairs hang together, as near duplicates, conversations or a session, "
+            "and are all on one side of the split."
+        )
+    if written == 0:
+        yield "Nothing is held out: no group of pairs lies on that side."
+    elif lines is not None and written < lines:
+        yield f"{written:,} lines are held out, not {lines:,}: that side has no more."
+    elif held_out < 1 and _is_far(side, number * held_out):
+        yield (
+            f"{side:,} of {number:,} pairs ({side / number:.1%}) are on the held-out side, not {held_out:.1%}: "
+            "groups go there as a whole."
+        )
+
+
+def largest(groups: Sequence[int | str]) -> int:
+    """How many members the largest group has, where that is a large part of all; else 0."""
+    most = max(Counter(groups).values(), default=0)
+    return most if most > max(_FEW, LARGE * len(groups)) else 0
+
+
+def _is_far(found: int, wanted: float) -> bool:
+    """Whether chance alone hardly explains the difference."""
+    return wanted >= _FEW and abs(found - wanted) > wanted / 2

@@ -20,16 +20,14 @@ from logminer.datasets.manifest import (
     sidecar_path,
 )
 from logminer.datasets.outputs import Digesting, OutputSet, Written, write_pairs
-from logminer.datasets.plan import HELD_OUT, TRAIN, DatasetPlan, ExportReport, Part, Places
+from logminer.datasets.plan import HELD_OUT, TRAIN, Curated, DatasetPlan, ExportReport, Part, Places
 from logminer.datasets.reading import Sources, read_sources
 from logminer.datasets.recipe import settings_as_recipe
 from logminer.errors import CheckFailed
-from logminer.exports.choice import Choice
 from logminer.exports.format import ExportFormat
 from logminer.exports.limits import route_warnings
 from logminer.exports.routes import fitting_routes, other_routes
 from logminer.query.view import StoreView
-from logminer.redaction import RedactionReport
 from logminer.store.registry import EXPORTS_FOLDER, ExportEntry, add_export
 from logminer.store.storage import Storage, open_storage
 from logminer.teachers import MAX_PAIRS, MIN_PAIRS
@@ -43,14 +41,13 @@ class DatasetWriter:
         view: StoreView,
         plan: DatasetPlan,
         places: Places,
-        choice: Choice,
+        curated: Curated,
         funnel: Funnel,
         outputs: OutputSet,
-        redaction: RedactionReport | None,
     ) -> None:
         self._view, self._plan, self._places = view, plan, places
-        self._redaction = redaction
-        self._choice, self._funnel, self._outputs = choice, funnel, outputs
+        self._curated, self._funnel, self._outputs = curated, funnel, outputs
+        self._choice, self._redaction = curated.choice, curated.redaction
         self._files: list[DatasetFile] = []
         self._written: dict[str, Written] = {}
         self._formats: dict[str, ExportFormat] = {}
@@ -58,7 +55,7 @@ class DatasetWriter:
         export_id = f"{self._now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
         self._export_ids = {TRAIN: export_id, HELD_OUT: f"{export_id}-held-out"}
 
-    def write(self, parts: Sequence[Part]) -> ExportReport:
+    def write(self) -> ExportReport:
         """Write everything. The set's files appear in the reverse order of opening: the training file first.
 
         An older manifest goes as soon as the new training file is there: it is not that file's.
@@ -68,18 +65,19 @@ class DatasetWriter:
         sources = read_sources(self._view, self._plan.selection, self._choice)
         manifest = self._outputs.open(self._places.manifest)
         rejects = self._open_rejects()
-        for part in reversed(parts):
+        for part in reversed(self._curated.parts):
             self._write_part(part)
         self._write_rejects(rejects)
         self._check_expected(sources)
         entries = {role: self._register(role) for role in self._written}
+        recipe = settings_as_recipe(self._plan.settings)
         content = Manifest(
             logminer_version=version("logminer"),
-            engines=dict(engine_versions()),
+            engines=dict(engine_versions(recipe)),
             store_version=self._view.version,
             model=self._choice.model,
             selection=_selection(self._plan),
-            recipe=settings_as_recipe(self._plan.settings),
+            recipe=recipe,
             inputs={name: file.facts for name, file in sorted(self._plan.inputs.items())},
             funnel=self._funnel.stages,
             counts=self._counts(),
@@ -181,7 +179,10 @@ class DatasetWriter:
 
     def _warnings(self) -> tuple[str, ...]:
         train = self._written[TRAIN]
-        found = _warnings(self._formats[TRAIN], train.lines, train.size_bytes)
+        found = (
+            *self._curated.warnings,
+            *_warnings(self._formats[TRAIN], train.lines, train.size_bytes),
+        )
         if HELD_OUT in self._written:
             held, routes = self._written[HELD_OUT], self._formats[HELD_OUT].routes
             if "evaluation" in routes:

@@ -8,7 +8,7 @@ from typing import Literal
 from logminer.errors import UsageError
 from logminer.filters import Sql
 from logminer.query.connection import printable
-from logminer.query.count import count_lacking
+from logminer.query.count import read_lacking
 from logminer.query.pairs import (
     PAIR_COLUMNS,
     PROMPT_COLUMNS,
@@ -70,24 +70,24 @@ def choose(
     conditions = prompt_conditions(view, selection) if prompts_only else pair_conditions(view, selection)
     # Prompts of anybody are for a teacher that is named later, in the job.
     is_anybodys = prompts_only and selection.teacher is None
-    model = None if is_anybodys else _one_model(view, selection, conditions)
     usable = [*conditions]
     if turns != "any":
         of_one_model = turns == "teacher" and not is_anybodys
         usable.append(turns_condition(view, of_one_model=of_one_model))
+    models = _models(view, selection, conditions, usable[len(conditions) :])
+    model = None if is_anybodys else _one_model(models)
     same = PROMPT_COLUMNS if prompts_only else PAIR_COLUMNS
     distinct = _put_distinct(view, distinct_records(view, selection, usable, same), selection)
     lines, input_tokens, output_tokens = _put_chosen(view, same[-1], max_lines)
-    matching, lacking = count_lacking(view, selection, conditions)
     return Choice(
         model=model,
-        matching=matching,
-        usable=count_lacking(view, selection, usable, with_model=True)[0],
+        matching=sum(each.matching for each in models),
+        usable=sum(each.usable for each in models),
         distinct=distinct,
         lines=lines,
         input_tokens=input_tokens,
         output_tokens=output_tokens,
-        lacking=lacking,
+        lacking=read_lacking(view, selection, conditions),
         conditions=tuple(conditions),
         usable_conditions=tuple(usable),
         same=same,
@@ -111,32 +111,49 @@ def _put_chosen(view: StoreView, digest: str, max_lines: int | None) -> tuple[in
     return int(lines), int(input_tokens), int(output_tokens)
 
 
-def _one_model(view: StoreView, selection: Selection, conditions: list[Condition]) -> str | None:
-    """The one model of the selected records; None where there are none. Raises UsageError."""
-    where = joined(conditions)
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """The records of one model: how many match, how many of them have usable turns, and its ids as logged."""
+
+    model: str | None
+    matching: int
+    usable: int
+    logged: list[str] | None
+
+
+def _models(
+    view: StoreView, selection: Selection, conditions: list[Condition], turns: list[Condition]
+) -> list[_Model]:
+    """The models of the matching records, the commonest first."""
+    where, usable = joined(conditions), joined(turns)
     text = (
-        "SELECT model, count(*) AS n, list(DISTINCT model_id ORDER BY model_id) "
-        "FILTER (model_id IS NOT NULL) "
+        f"SELECT model, count(*) AS n, count(*) FILTER ({usable.text}), "
+        "list(DISTINCT model_id ORDER BY model_id) FILTER (model_id IS NOT NULL) "
         f"FROM {view.relation(selection, with_model=True)} WHERE {where.text} "
         "GROUP BY model ORDER BY n DESC, model NULLS LAST"
     )
-    rows = view.query(text, where.params, selection).all()
-    if len(rows) > 1:
-        listed = "; ".join(f"{_name(model, ids)} ({n:,})" for model, n, ids in rows[:_MAX_NAMED_MODELS])
-        if len(rows) > _MAX_NAMED_MODELS:
-            listed += f"; and {len(rows) - _MAX_NAMED_MODELS} more"
+    return [_Model(*row) for row in view.query(text, (*usable.params, *where.params), selection)]
+
+
+def _one_model(models: list[_Model]) -> str | None:
+    """The one model of the matching records; None where there are none. Raises UsageError."""
+    if len(models) > 1:
+        named = models[:_MAX_NAMED_MODELS]
+        listed = "; ".join(f"{_name(each.model, each.logged)} ({each.matching:,})" for each in named)
+        if len(models) > _MAX_NAMED_MODELS:
+            listed += f"; and {len(models) - _MAX_NAMED_MODELS} more"
         raise UsageError(
-            f"the matching records are of {len(rows)} models: {listed}",
+            f"the matching records are of {len(models)} models: {listed}",
             where="--teacher",
             fix="An export is of exactly one teacher: give --teacher MODEL, with the whole id.",
         )
-    if rows and rows[0][0] is None:
+    if models and models[0].model is None:
         raise UsageError(
-            f"the matching records are of {_name(*rows[0][::2])}",
+            f"the matching records are of {_name(None, models[0].logged)}",
             where="--teacher",
             fix='Say its model in logminer.toml: [models.aliases] "ID" = "MODEL"; see: logminer stats',
         )
-    return rows[0][0] if rows else None
+    return models[0].model if models else None
 
 
 def _name(model: str | None, logged: list[str] | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -50,8 +51,11 @@ class ConversionReport:
     warnings: tuple[str, ...] = ()
 
 
-def check_destination(plan: ConversionPlan, output: str | BinaryIO) -> str | BinaryIO:
-    """Where to write, checked before any work. Raises UsageError, ConfigurationError or StorageError."""
+def check_destination(plan: ConversionPlan, source: str, output: str | BinaryIO) -> str | BinaryIO:
+    """Where to write, checked before any work: not over the source, of which formats leave something out.
+
+    Raises UsageError, ConfigurationError or StorageError.
+    """
     if plan.system is not None and not plan.system.strip():
         raise UsageError("is empty", where="--system", fix="Give a text, or leave --system out.")
     if "logs" in plan.format.routes and plan.model is None:
@@ -59,7 +63,10 @@ def check_destination(plan: ConversionPlan, output: str | BinaryIO) -> str | Bin
             "is missing", where="--teacher", fix=f"{plan.format.name} says which model answered."
         )
     if isinstance(output, str):
-        return check_output_folder(output) if plan.format.ending == "/" else check_output(output)
+        place = check_output_folder(output) if plan.format.ending == "/" else check_output(output)
+        if source == place or os.path.realpath(source.removeprefix("file://")) == os.path.realpath(place):
+            raise UsageError("is the file to convert", where=f"-o {output}", fix="Give another path.")
+        return place
     if plan.format.write_line is None:
         raise UsageError(f"{plan.format.name} needs one", where="-o", fix="Only lines can go to stdout.")
     return output

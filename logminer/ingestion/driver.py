@@ -54,7 +54,8 @@ class IngestReport:
     were. `gone` are objects to be read again that the sources do not have (any more); their rows
     stay as they are. `taken` counts objects that another run committed first, `expired` records of
     dates that the store no longer takes, `forgotten` those that are tombstones now. `begun_at` says from which hour (UTC)
-    on a Region's folder of a bucket was listed, where not from its beginning.
+    on a Region's folder of a bucket was listed, where not from its beginning. `given_up` is why the run ended early, where
+    nothing more could be opened: credentials that expired.
     """
 
     ingest_id: str
@@ -73,6 +74,12 @@ class IngestReport:
     seconds: float = 0.0
     interrupted: bool = False
     begun_at: dict[str, datetime] = field(default_factory=dict)
+    given_up: str | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything was looked at that there is."""
+        return not self.interrupted and self.given_up is None
 
     def add(self, other: IngestReport) -> None:
         """Count in what another part of the same ingest did, after this one."""
@@ -91,13 +98,14 @@ class IngestReport:
         self.seconds += other.seconds
         self.interrupted = other.interrupted
         self.begun_at |= other.begun_at
+        self.given_up = other.given_up
 
 
 class Progress(Protocol):
     """Told how far an ingest is. Sizes are stored bytes."""
 
     def begin(self, objects: int, size_bytes: int) -> None:
-        """Reading begins, with this much to do."""
+        """There is this much to read, beside what was told before: a log group tells it batch by batch."""
 
     def advance(self, objects: int, size_bytes: int, records: int) -> None:
         """So much more is read."""
@@ -165,12 +173,28 @@ def ingest_objects(
         start = Start(storage.uri, run, list(rules), text_scope, write_encryption())
         with _crew(storage, start, crew_size) as crew:
             rounds = _Rounds(storage, table, snapshot, run, choice.again, crew, report, portions)
-            rounds.read(choice.new, progress or NoProgress(), stop or threading.Event())
-        if not report.interrupted:
+            rounds.read(choice.new, progress or NoProgress(), _Stop(stop or threading.Event()))
+        if report.is_whole:
             compact_small_files(storage, table)
     report.version = table.version
     report.seconds = time.monotonic() - started
     return report
+
+
+class _Stop:
+    """Whether no more is to be read: somebody asked for that, or nothing more can be opened."""
+
+    def __init__(self, asked: threading.Event) -> None:
+        self._asked = asked
+        self.given_up: str | None = None
+
+    def is_set(self) -> bool:
+        return self._asked.is_set() or self.given_up is not None
+
+    def look_at(self, tally: Tally) -> None:
+        self.given_up = self.given_up or next(
+            (each.problem for each in tally.unreadable if each.no_others), None
+        )
 
 
 class _Rounds:
@@ -195,7 +219,7 @@ class _Rounds:
         # What is in the table up to here is accounted for.
         self._base = base
 
-    def read(self, logs: Sequence[LogObject], progress: Progress, stop: threading.Event) -> None:
+    def read(self, logs: Sequence[LogObject], progress: Progress, stop: _Stop) -> None:
         progress.begin(len(logs), sum(log.size_bytes for log in logs))
         wanted = frozenset(log.uri for log in logs) - self._replaced
         left = len(logs)
@@ -205,7 +229,8 @@ class _Rounds:
             self._report.taken += len(round_logs) - len(mine)
             left -= len(round_logs) - len(mine) + self._read_round(mine, progress, stop)
             if stop.is_set():
-                self._report.interrupted = left > 0
+                self._report.given_up = stop.given_up
+                self._report.interrupted = left > 0 and stop.given_up is None
                 return
 
     def _taken_meanwhile(self, wanted: frozenset[str]) -> frozenset[str]:
@@ -216,13 +241,14 @@ class _Rounds:
         self._base = snapshot
         return taken
 
-    def _read_round(self, logs: Sequence[LogObject], progress: Progress, stop: threading.Event) -> int:
+    def _read_round(self, logs: Sequence[LogObject], progress: Progress, stop: _Stop) -> int:
         """Read objects and commit what they gave; how many were read or found unreadable."""
         tally = Tally()
         seen: set[str] = set()
         fields = self._base.metadata_fields
         for batch, found in self._crew.read(self._batches(logs), fields, stop):
             tally.add(found)
+            stop.look_at(found)
             seen.update(log.uri for log in batch)
             progress.advance(found.objects, found.read_bytes, found.records)
         self._report.tally.add(tally)
@@ -269,7 +295,7 @@ class _Crew(Protocol):
     """Whoever reads batches: this process, or several."""
 
     def read(
-        self, batches: Iterator[list[LogObject]], fields: Sequence[str], stop: threading.Event
+        self, batches: Iterator[list[LogObject]], fields: Sequence[str], stop: _Stop
     ) -> Iterator[tuple[list[LogObject], Tally]]:
         """Read batches until `stop` is set; what was read comes as it is done.
 
@@ -301,7 +327,7 @@ class _OwnProcess:
         self._worker = IngestWorker(storage, start.run, start.rules, start.text_scope)
 
     def read(
-        self, batches: Iterator[list[LogObject]], fields: Sequence[str], stop: threading.Event
+        self, batches: Iterator[list[LogObject]], fields: Sequence[str], stop: _Stop
     ) -> Iterator[tuple[list[LogObject], Tally]]:
         # Small objects of a bucket are fetched side by side out of all that are asked for together.
         logs = [log for batch in batches for log in batch]
@@ -342,7 +368,7 @@ class _Processes:
         threading.Thread(target=importlib.import_module, args=("duckdb",), daemon=True).start()
 
     def read(
-        self, batches: Iterator[list[LogObject]], fields: Sequence[str], stop: threading.Event
+        self, batches: Iterator[list[LogObject]], fields: Sequence[str], stop: _Stop
     ) -> Iterator[tuple[list[LogObject], Tally]]:
         under_way: dict[WorkerProcess, deque[list[LogObject]]] = {worker: deque() for worker in self._workers}
         for _ in range(self._AHEAD):
@@ -360,7 +386,7 @@ class _Processes:
         batches: Iterator[list[LogObject]],
         fields: Sequence[str],
         under_way: dict[WorkerProcess, deque[list[LogObject]]],
-        stop: threading.Event,
+        stop: _Stop,
     ) -> None:
         batch = None if stop.is_set() else next(batches, None)
         if batch is not None:

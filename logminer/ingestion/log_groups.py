@@ -1,15 +1,21 @@
-"""CloudWatch Logs groups into the store: batch after batch, from the newest record that is there."""
+"""CloudWatch Logs groups into the store: batch after batch, from the hour up to which they are read.
+
+Events come oldest first, so the mark of a group's streams moves on with every batch that is committed: a run that is
+stopped or killed is taken up where it ended. As with buckets, what is newest in the table says nothing of what is
+older, so a run that leaves a gap after the mark does not move it.
+"""
 
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from logminer.ingestion.choice import Reread
 from logminer.ingestion.driver import IngestReport, NoProgress, Progress, ingest_objects
-from logminer.ingestion.gathering import Scope
+from logminer.ingestion.gathering import LATE_WINDOW, Scope
+from logminer.ingestion.marks import read_marks, write_marks
 from logminer.sources import LogGroup, SourceReader, SourceRule, TimeSpan, open_log_group
-from logminer.store.ledger import newest_record
 from logminer.store.storage import Storage
 from logminer.store.table import open_table, table_exists
 
@@ -37,34 +43,57 @@ def ingest_log_group(
     `spool` is a folder for the events of one batch. Raises UsageError, ConfigurationError or StorageError.
     """
     group = open_log_group(source, SourceReader(rules))
-    span = TimeSpan(scope.since, scope.until)
-    if scope.since is None and not reread.anything:
-        span = _since_newest(storage, group, scope)
+    stop = stop or threading.Event()
+    mark = _mark(storage, group)
+    since = _begin(mark, scope, reread)
     report = IngestReport("")
-    for batch in group.events(span, spool):
-        report.add(
-            ingest_objects(
-                storage,
-                batch,
-                workers=workers,
-                reread=reread,
-                progress=progress or NoProgress(),
-                stop=stop,
-                rules=[*rules, group.rule],
-                text_scope=text_scope,
-            )
+    for batch in group.events(TimeSpan(since, scope.until), spool, stop):
+        done = ingest_objects(
+            storage,
+            batch.logs,
+            workers=workers,
+            reread=reread,
+            progress=progress or NoProgress(),
+            stop=stop,
+            rules=[*rules, group.rule],
+            text_scope=text_scope,
         )
-        if report.interrupted:
+        report.add(done)
+        if not done.is_whole:
             break
-    if span.since is not None and scope.since is None:
-        report.begun_at[group.uri] = span.since
+        if _leaves_no_gap(mark, scope) and not report.tally.unreadable:
+            mark = _move_mark(storage, group, mark, batch.newest, done.table_id)
+    report.interrupted = report.interrupted or stop.is_set()
+    if since is not None and scope.since is None:
+        report.begun_at[group.streams_uri] = since
     return report
 
 
-def _since_newest(storage: Storage, group: LogGroup, scope: Scope) -> TimeSpan:
-    """The time from the newest stored record less the late window on; all time where there is none."""
-    if scope.late_window is None or not table_exists(storage):
-        return TimeSpan(None, scope.until)
-    newest = newest_record(storage, open_table(storage).snapshot(), f"{group.uri}/")
-    since = None if newest is None else newest - scope.late_window
-    return TimeSpan(since, scope.until)
+def _mark(storage: Storage, group: LogGroup) -> datetime | None:
+    if not table_exists(storage):
+        return None
+    return read_marks(storage, open_table(storage).id).get(group.streams_uri)
+
+
+def _begin(mark: datetime | None, scope: Scope, reread: Reread) -> datetime | None:
+    """From when on events are asked for; None for all of them."""
+    if scope.since is not None or mark is None or scope.late_window is None or reread.anything:
+        return scope.since
+    return mark - scope.late_window
+
+
+def _leaves_no_gap(mark: datetime | None, scope: Scope) -> bool:
+    if scope.since is None:
+        return True
+    return mark is not None and scope.since <= mark - (scope.late_window or LATE_WINDOW)
+
+
+def _move_mark(
+    storage: Storage, group: LogGroup, mark: datetime | None, newest: datetime, table_id: str
+) -> datetime:
+    """Note that all is read up to the hour of an event, though not back in time, nor into the future."""
+    hour = min(newest, datetime.now(UTC)).replace(minute=0, second=0, microsecond=0)
+    moved = max(hour, mark or hour)
+    if moved != mark:
+        write_marks(storage, table_id, {group.streams_uri: moved})
+    return moved

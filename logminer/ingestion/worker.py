@@ -10,7 +10,7 @@ from typing import BinaryIO
 import msgspec
 
 from logminer.conversations import record_decoder
-from logminer.errors import LogminerError
+from logminer.errors import CredentialsError, LogminerError
 from logminer.framing import Quarantined
 from logminer.ingestion.reader import read_log
 from logminer.ingestion.text_scope import TextScope, leave_text_out, text_rule
@@ -37,11 +37,15 @@ _FILE_BYTES = 160 << 20
 
 
 class UnreadableObject(msgspec.Struct, frozen=True):
-    """A log object that could not be opened, and why. `exit_code` is that of the error."""
+    """A log object that could not be opened, and why. `exit_code` is that of the error.
+
+    With `no_others` no other object can be opened either.
+    """
 
     uri: str
     problem: str
     exit_code: int
+    no_others: bool = False
 
 
 class Tally(msgspec.Struct):
@@ -124,7 +128,9 @@ class IngestWorker:
         """Read one object that `open_each` gave. Raises OSError as `read` does."""
         tally = Tally()
         if isinstance(opened, LogminerError):
-            tally.unreadable.append(UnreadableObject(log.uri, opened.problem, opened.exit_code))
+            no_others = isinstance(opened, CredentialsError)
+            found = UnreadableObject(log.uri, opened.problem, opened.exit_code, no_others)
+            tally.unreadable.append(found)
         else:
             with opened:
                 self._read_object(log, opened, tally)

@@ -51,24 +51,30 @@ def count_records(view: StoreView, selection: Selection, by: str | None = None) 
 
 
 def count_lacking(
-    view: StoreView, selection: Selection, conditions: Sequence[Condition], *, with_model: bool = False
+    view: StoreView, selection: Selection, conditions: Sequence[Condition]
 ) -> tuple[int, dict[str, int]]:
     """How many records meet the conditions, and how many of them lack each key that the filter has with `!=`.
 
     What Bedrock makes of such a record is not documented; here a lacking key differs from every value.
-    `with_model` where a condition names the model.
     """
     keys = selection.filter.negated_keys if selection.filter is not None else ()
     tests = [
-        compile_lacks_key([key], view.promoted(selection), has_rest=view.has_rest(selection)) for key in keys
+        compile_lacks_key([key], view.promoted(selection), has_rest=view.may_have_rest(selection))
+        for key in keys
     ]
     counts = "".join(f", count(*) FILTER ({test.text})" for test in tests)
     params = [param for test in tests for param in test.params]
     where = joined(conditions)
-    relation = view.relation(selection, with_model=with_model)
-    text = f"SELECT count(*){counts} FROM {relation} WHERE {where.text}"
+    text = f"SELECT count(*){counts} FROM {view.relation(selection)} WHERE {where.text}"
     total, *lacking = view.query(text, (*params, *where.params), selection).one()
     return total, dict(zip(keys, lacking, strict=True))
+
+
+def read_lacking(view: StoreView, selection: Selection, conditions: Sequence[Condition]) -> dict[str, int]:
+    """The second of `count_lacking` alone: nothing is asked where the filter has no `!=`."""
+    if selection.filter is None or not selection.filter.negated_keys:
+        return {}
+    return count_lacking(view, selection, conditions)[1]
 
 
 def _groups(
@@ -77,13 +83,13 @@ def _groups(
     if by in _GROUP_COLUMNS:
         value = Sql(f"{by}::VARCHAR")
     else:
-        promoted, has_rest = view.promoted(selection), view.has_rest(selection)
+        promoted, has_rest = view.promoted(selection), view.may_have_rest(selection)
         value = metadata_value(_metadata_key(by), promoted, has_rest=has_rest)
     where = joined(conditions)
     text = (
         f"SELECT {value.text} AS value, count(*) AS n "
         f"FROM {view.relation(selection, with_model=by == 'model')} WHERE {where.text} "
-        "GROUP BY ALL ORDER BY n DESC, value NULLS LAST"
+        "GROUP BY value ORDER BY n DESC, value NULLS LAST"
     )
     return dict(view.query(text, (*value.params, *where.params), selection).all())
 

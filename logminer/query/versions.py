@@ -9,8 +9,12 @@ from logminer.store.storage import Storage
 from logminer.store.table import Commit, DataFile, Table, open_table
 
 
+class VersionGoneError(UsageError):
+    """Files of the version that was asked for were deleted."""
+
+
 def check_version(storage: Storage, table: Table) -> None:
-    """Raise UsageError where files of the table's version are gone, with the oldest version that is whole."""
+    """Raise VersionGoneError where files of the table's version are gone, with the oldest version that is whole."""
     present: set[str] = set()
     missing = _missing(storage, table.snapshot().files, present)
     if not missing:
@@ -18,7 +22,7 @@ def check_version(storage: Storage, table: Table) -> None:
     newest = open_table(storage)
     vacuums = [commit for commit in newest.history() if _deleted_files(commit)]
     when = f"; the last vacuum was at {vacuums[0].time:%Y-%m-%d %H:%M:%S} UTC" if vacuums else ""
-    raise UsageError(
+    raise VersionGoneError(
         f"version {table.version} can no longer be read: {missing} of its files are gone{when}",
         where=storage.uri,
         fix=_remedy(_oldest_readable(storage, newest, present)),

@@ -13,6 +13,7 @@ from logminer.query.connection import printable as printable
 from logminer.query.selection import Condition, Selection, compile_selection
 from logminer.query.versions import check_version
 from logminer.query.where import check_where, where_error
+from logminer.s3.uris import is_s3
 from logminer.store.duck import empty_scan, quote_name, scan_files
 from logminer.store.registry import read_model_ids
 from logminer.store.storage import Storage
@@ -126,6 +127,12 @@ class StoreView:
             self._has_rest[files] = count > 0
         return self._has_rest[files]
 
+    def may_have_rest(self, selection: Selection) -> bool:
+        """The same; but on S3, where looking takes a request for each file, what nobody looked for is taken to be there."""
+        if is_s3(self.storage.uri):
+            return self._has_rest.get(self._files(selection), True)
+        return self.has_rest(selection)
+
     def conditions(self, selection: Selection, files_of: Selection | None = None) -> list[Condition]:
         """What a record has to meet. Raises UsageError.
 
@@ -139,7 +146,7 @@ class StoreView:
             self._check_where(selection, selection.where)
         asks_metadata = selection.filter is not None or bool(selection.has_keys)
         promoted = self.promoted(files_of or selection) if asks_metadata else ()
-        has_rest = asks_metadata and self.has_rest(files_of or selection)
+        has_rest = asks_metadata and self.may_have_rest(files_of or selection)
         return compile_selection(selection, promoted, model_ids, has_rest=has_rest)
 
     def relation(self, selection: Selection, *, with_model: bool = False) -> str:

@@ -26,7 +26,7 @@ _LABELS = {
     "organization": frozenset({"ORG"}),
 }
 ENTITY_KINDS = tuple(_LABELS)
-_ABOUT = {
+ENTITY_ABOUT = {
     "person": "names of persons, by a spaCy model",
     "place": "names of countries, cities, mountains and buildings, by a spaCy model",
     "organization": "names of companies, agencies and institutions, by a spaCy model",
@@ -140,6 +140,11 @@ def _load(model: str, kinds: Sequence[str]) -> Any:
     return pipeline
 
 
+def spacy_version() -> str:
+    """The version of spaCy, where it finds names."""
+    return str(importlib.import_module("spacy").__version__)
+
+
 def _listed(kinds: Sequence[str]) -> str:
     return " and ".join(f"{kind}s" for kind in kinds)
 
@@ -147,7 +152,7 @@ def _listed(kinds: Sequence[str]) -> str:
 def _detector(kind: str, reader: EntityReader) -> Detector:
     return Detector(
         name=kind,
-        about=_ABOUT[kind],
+        about=ENTITY_ABOUT[kind],
         rank=100 + ENTITY_KINDS.index(kind),
         find=lambda text: reader.find(kind, text),
         normal=_normal,

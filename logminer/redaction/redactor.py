@@ -67,7 +67,7 @@ class Redactor:
         model: str = DEFAULT_MODEL,
         more: Sequence[Detector] = (),
     ) -> None:
-        chosen = _known_kinds(kinds)
+        chosen = check_kinds(kinds) or tuple(built_in_detectors())
         self.mode = _known_mode(mode)
         names = [kind for kind in chosen if kind in ENTITY_KINDS]
         built_in = [built_in_detectors()[kind] for kind in chosen if kind in built_in_detectors()]
@@ -121,9 +121,9 @@ def _replaced(
     return {name: replaced for name, replaced in new.items() if replaced.kinds}
 
 
-def _known_kinds(kinds: Iterable[str]) -> tuple[str, ...]:
-    """The kinds that are meant, each once. Raises UsageError."""
-    chosen = tuple(dict.fromkeys(kinds)) or tuple(built_in_detectors())
+def check_kinds(kinds: Iterable[str]) -> tuple[str, ...]:
+    """The kinds, each once. Raises UsageError for one that there is not."""
+    chosen = tuple(dict.fromkeys(kinds))
     for kind in chosen:
         if kind not in redaction_kinds():
             raise _unknown("kind of value", kind, "--redact-kinds", redaction_kinds())

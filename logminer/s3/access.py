@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from logminer.errors import ConfigurationError
+from logminer.errors import ConfigurationError, CredentialsError
 from logminer.s3.encryption import write_encryption
+from logminer.s3.failures import role_failure
 
 if TYPE_CHECKING:
     import boto3
@@ -65,7 +66,7 @@ class S3Access:
     def _make_store(self, bucket: str, prefix: str) -> S3Store:
         from obstore.store import S3Store
 
-        self._frozen_credentials()  # what is wrong with them is said here, not by a request that fails
+        self.require_credentials()  # what is wrong with them is said here, not by a request that fails
         config: S3Config = {"region": self.region_of(bucket)}
         endpoint = self.endpoint()
         if endpoint is not None:
@@ -90,7 +91,7 @@ class S3Access:
         """A boto3 client for a bucket: for the keys that obstore cannot name. It does not retry by itself."""
         from botocore.config import Config
 
-        self._frozen_credentials()
+        self.require_credentials()
         with self._making:
             if bucket not in self._clients:
                 config = Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=120)
@@ -113,8 +114,12 @@ class S3Access:
             "expires_at": datetime.now(UTC) + _CREDENTIALS_LAST,
         }
 
+    def require_credentials(self) -> None:
+        """See that there are credentials. Raises CredentialsError."""
+        self._frozen_credentials()
+
     def _frozen_credentials(self) -> Any:
-        from botocore.exceptions import BotoCoreError
+        from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             if self._credentials is None:
@@ -122,6 +127,8 @@ class S3Access:
             if self._credentials is None:
                 raise _no_credentials("none were found")
             return self._credentials.get_frozen_credentials()
+        except ClientError as error:
+            raise role_failure(error, self.settings.role_arn) from error
         except BotoCoreError as error:
             raise _no_credentials(str(error)) from error
 
@@ -199,6 +206,9 @@ def _assume(session: boto3.Session, settings: S3Settings) -> boto3.Session:
     from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
     from botocore.session import get_session
 
+    own = session.get_credentials()
+    if own is None:
+        raise _no_credentials(f"none were found to assume {settings.role_arn} with")
     extra = {"RoleSessionName": _SESSION_NAME}
     if settings.external_id is not None:
         extra["ExternalId"] = settings.external_id
@@ -206,7 +216,7 @@ def _assume(session: boto3.Session, settings: S3Settings) -> boto3.Session:
         client_creator=functools.partial(
             session._session.create_client, region_name=session.region_name or _DEFAULT_REGION
         ),
-        source_credentials=session.get_credentials(),
+        source_credentials=own,
         role_arn=settings.role_arn,
         extra_args=extra,
     )
@@ -232,8 +242,8 @@ def _client_options(endpoint: str | None) -> ClientConfig:
     return options
 
 
-def _no_credentials(reason: str) -> ConfigurationError:
-    return ConfigurationError(
+def _no_credentials(reason: str) -> CredentialsError:
+    return CredentialsError(
         f"no AWS credentials: {reason}",
         where="AWS",
         fix="Log in (aws sso login, aws configure), or set AWS_PROFILE; check with: aws sts get-caller-identity",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
-from logminer.errors import ConfigurationError, LogminerError, StorageError
+from logminer.errors import ConfigurationError, CredentialsError, LogminerError, StorageError
 
 # S3's error codes, as they stand in the answer that obstore quotes.
 _CODE = re.compile(r"<Code>([\w.]+)</Code>")
 _KMS_KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+")
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"})
-_WRONG_KEYS = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"})
+_WRONG_KEYS = frozenset(
+    {"InvalidAccessKeyId", "InvalidClientTokenId", "SignatureDoesNotMatch", "InvalidToken"}
+)
 _ARCHIVED = "InvalidObjectState"
 # Of a key that is disabled, about to be deleted, or gone: `KMS.DisabledException` and its like.
 _KMS_CODES = "KMS."
@@ -88,12 +90,14 @@ def s3_failure(error: BaseException, action: str, bucket: str, key: str) -> Logm
     where = f"s3://{bucket}/{key}"
     code = error_code(error)
     if code in _EXPIRED:
-        return ConfigurationError(
+        return CredentialsError(
             "the AWS credentials have expired", where=where, fix="Log in again, and run again."
         )
     if code in _WRONG_KEYS:
-        return ConfigurationError(
-            f"AWS does not take these credentials ({code})", where=where, fix="Check them."
+        return CredentialsError(
+            f"AWS does not take these credentials ({code})",
+            where=where,
+            fix="Check them: aws sts get-caller-identity",
         )
     if is_archived(error):
         return StorageError("lies in an archive storage class", where=where, fix="Restore it, and run again.")
@@ -109,6 +113,23 @@ def s3_failure(error: BaseException, action: str, bucket: str, key: str) -> Logm
     return StorageError(f"S3 failed: {reason}", where=where, fix="Run again: what is committed stays.")
 
 
+def role_failure(error: BaseException, role: str | None) -> CredentialsError:
+    """The error to raise where AWS gives no credentials for a role, that of a profile where none is named."""
+    code = error_code(error)
+    if code in _EXPIRED | _WRONG_KEYS:
+        return CredentialsError(
+            f"AWS does not take the credentials that assume it ({code})",
+            where=role or "AWS",
+            fix="Log in again, and run again; check with: aws sts get-caller-identity",
+        )
+    return CredentialsError(
+        f"the role cannot be assumed ({code})",
+        where=role or "AWS",
+        fix="Allow sts:AssumeRole on it in your IAM policy, and your identity (with external_id, if it asks for one) "
+        "in the role's trust policy.",
+    )
+
+
 def _denied(error: BaseException, action: str, bucket: str, key: str, where: str) -> ConfigurationError:
     resource = f"arn:aws:s3:::{bucket}" if action == "list" else f"arn:aws:s3:::{bucket}/{key}"
     if error_code(error).startswith(_KMS_CODES):
@@ -118,15 +139,18 @@ def _denied(error: BaseException, action: str, bucket: str, key: str, where: str
             fix="Enable the key, or restore it before it is deleted.",
         )
     if "kms" in str(error).lower():
-        permission = "kms:Decrypt" if action in ("get", "list") else "kms:GenerateDataKey and kms:Decrypt"
         key_arn = _KMS_KEY.search(str(error))
         return ConfigurationError(
-            f"access denied: {permission} on {key_arn[0] if key_arn else 'the KMS key of the bucket'} is missing",
+            f"access denied: {_kms_action(action)} on {key_arn[0] if key_arn else 'the KMS key of the bucket'} is missing",
             where=where,
             fix=f"Allow it in the key's policy and yours, beside {_ACTIONS[action]} on {resource}.",
         )
     return ConfigurationError(
         f"access denied: {_ACTIONS[action]} on {resource} is missing",
         where=where,
-        fix="Allow it in your IAM policy; where the bucket is encrypted with a KMS key, kms:Decrypt on that too.",
+        fix=f"Allow it in your IAM policy; where the bucket is encrypted with a KMS key, {_kms_action(action)} on that too.",
     )
+
+
+def _kms_action(action: str) -> str:
+    return "kms:GenerateDataKey and kms:Decrypt" if action == "put" else "kms:Decrypt"

@@ -1,5 +1,6 @@
-"""What requests cost.
+"""What requests cost: an example, the list price of one Region and storage class on one day.
 
+Other Regions and classes have other prices, and bodies in colder classes cost a fee for each GB read besides.
 Source: https://aws.amazon.com/s3/pricing/
 """
 

@@ -9,10 +9,11 @@ Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-lo
 from __future__ import annotations
 
 import os
+import threading
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,16 @@ _BATCH_EVENTS = 10_000
 _BATCH_BYTES = 64 << 20
 _ATTEMPTS = 8
 _FORBIDDEN = 403
-_EXPIRED = frozenset({"ExpiredTokenException", "ExpiredToken", "UnrecognizedClientException"})
+_BAD_CREDENTIALS = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
 
 
 def is_log_group(source: str) -> bool:
@@ -40,43 +50,61 @@ def is_log_group(source: str) -> bool:
     return source.startswith(_SCHEME)
 
 
+@dataclass(frozen=True, slots=True)
+class EventBatch:
+    """Some events of a log group as log objects, and the time (UTC) of the newest one."""
+
+    logs: tuple[LogObject, ...]
+    newest: datetime
+
+
 @dataclass(frozen=True)
 class LogGroup:
-    """A log group that was reached: what its events' URIs begin with, and the rule for the bodies they name."""
+    """A log group that was reached: what its events' URIs begin with, and the rule for the bodies they name.
+
+    `streams_uri` is what the URIs begin with of those streams alone that are read.
+    """
 
     uri: str
+    streams_uri: str
     rule: SourceRule
     _client: Any
     _name: str
     _streams: str
 
-    def events(self, span: TimeSpan, spool: str) -> Iterator[list[LogObject]]:
-        """The events of a time span in batches, as files in the folder `spool`, which last until the next batch.
+    def events(self, span: TimeSpan, spool: str, stop: threading.Event) -> Iterator[EventBatch]:
+        """The events of a time span, oldest first, as files in the folder `spool`, which last until the next batch.
 
-        Raises ConfigurationError or StorageError.
+        Once `stop` is set nothing more is asked for. Raises ConfigurationError or StorageError.
         """
-        batch: list[LogObject] = []
-        size_bytes = 0
-        for event in self._pages(span):
+        logs: list[LogObject] = []
+        newest_ms = size_bytes = 0
+        for event in self._pages(span, stop):
             content = event["message"].encode("utf-8", "surrogatepass")
-            batch.append(self._log_object(event, content, spool))
+            logs.append(self._log_object(event, content, spool))
+            newest_ms = max(newest_ms, event["timestamp"])
             size_bytes += len(content)
-            if len(batch) >= _BATCH_EVENTS or size_bytes >= _BATCH_BYTES:
-                yield batch
-                _delete(batch)
-                batch, size_bytes = [], 0
-        if batch:
-            yield batch
-            _delete(batch)
+            if len(logs) >= _BATCH_EVENTS or size_bytes >= _BATCH_BYTES:
+                yield EventBatch(tuple(logs), _instant(newest_ms))
+                _delete(logs)
+                logs, size_bytes = [], 0
+        if logs:
+            yield EventBatch(tuple(logs), _instant(newest_ms))
+            _delete(logs)
 
     def _log_object(self, event: Mapping[str, Any], content: bytes, spool: str) -> LogObject:
-        path = os.path.join(spool, event["eventId"])
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-            stream.write(content)
+        path = os.path.join(spool, _quoted(event["eventId"]))
+        try:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+                stream.write(content)
+        except OSError as error:
+            raise StorageError(
+                error.strerror or str(error), where=spool, fix="Point TMPDIR to a larger disk, and run again."
+            ) from error
         uri = f"{self.uri}/{_quoted(event['logStreamName'])}#{_quoted(event['eventId'])}"
         return LogObject(uri=uri, root="", size_bytes=len(content), etag="", copy=file_uri(path))
 
-    def _pages(self, span: TimeSpan) -> Iterator[Mapping[str, Any]]:
+    def _pages(self, span: TimeSpan, stop: threading.Event) -> Iterator[Mapping[str, Any]]:
         from botocore.exceptions import BotoCoreError, ClientError
 
         asked: dict[str, Any] = {"logGroupName": self._name, "logStreamNamePrefix": self._streams}
@@ -90,6 +118,9 @@ class LogGroup:
                 yield from (
                     each for each in page["events"] if each["logStreamName"].startswith(self._streams)
                 )
+                # Pages can be many and empty where events are few and far between.
+                if stop.is_set():
+                    return
         except (ClientError, BotoCoreError) as error:
             raise _failure(error, self._name, self.uri) from error
 
@@ -103,10 +134,12 @@ def open_log_group(source: str, reader: SourceReader) -> LogGroup:
     from botocore.exceptions import BotoCoreError, ClientError
 
     name, _, streams = source.removeprefix(_SCHEME).partition(":")
-    if not name or name.startswith("//"):
+    if not name or name.startswith("//") or name == "arn":
         raise UsageError("names no log group", where=source, fix="Write it as: cloudwatch:GROUP")
     rule = reader.rule(source)
-    session: boto3.Session = reader.access(source).session
+    access = reader.access(source)
+    access.require_credentials()
+    session: boto3.Session = access.session
     if session.region_name is None:
         raise ConfigurationError(
             "in which Region?", where=source, fix="Set AWS_REGION, or region in [[sources]]."
@@ -119,7 +152,8 @@ def open_log_group(source: str, reader: SourceReader) -> LogGroup:
         raise _failure(error, name, source) from error
     uri = f"cloudwatch://{account}/{session.region_name}/{_quoted(name)}"
     of_group = SourceRule(uri, rule.s3, rule.body_buckets)
-    return LogGroup(uri, of_group, client, name, streams or _BEDROCK_STREAM)
+    streams = streams or _BEDROCK_STREAM
+    return LogGroup(uri, f"{uri}/{_quoted(streams)}", of_group, client, name, streams)
 
 
 def _quoted(text: str) -> str:
@@ -130,8 +164,12 @@ def _milliseconds(instant: datetime) -> int:
     return max(int(instant.timestamp() * 1000), 0)
 
 
-def _delete(batch: list[LogObject]) -> None:
-    for log in batch:
+def _instant(milliseconds: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+
+
+def _delete(logs: Sequence[LogObject]) -> None:
+    for log in logs:
         Path(log.path).unlink(missing_ok=True)
 
 
@@ -145,7 +183,7 @@ def _failure(error: Exception, group: str, where: str) -> LogminerError:
             where=where,
             fix="Check its name and the Region: aws logs describe-log-groups",
         )
-    if code in _EXPIRED:
+    if code in _BAD_CREDENTIALS:
         return ConfigurationError(
             "the AWS credentials have expired or are not known",
             where=where,

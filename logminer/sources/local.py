@@ -192,13 +192,23 @@ def open_local(log: LogObject) -> BinaryIO:
 
 
 def spool_stdin(stream: BinaryIO, folder: str) -> LogObject:
-    """Copy standard input to a file in `folder`, readable by its owner alone, and name it by its content."""
+    """Copy standard input to a file in `folder`, readable by its owner alone, and name it by its content.
+
+    Raises StorageError.
+    """
     digest = hashlib.sha256()
-    handle, path = tempfile.mkstemp(dir=folder, prefix="stdin-")
-    with os.fdopen(handle, "wb") as copy:
-        while chunk := stream.read(1 << 20):
-            digest.update(chunk)
-            copy.write(chunk)
+    try:
+        handle, path = tempfile.mkstemp(dir=folder, prefix="stdin-")
+        with os.fdopen(handle, "wb") as copy:
+            while chunk := stream.read(1 << 20):
+                digest.update(chunk)
+                copy.write(chunk)
+    except OSError as error:
+        raise StorageError(
+            f"cannot copy standard input: {error.strerror}",
+            where=folder,
+            fix="Point TMPDIR to a larger disk, and run again.",
+        ) from error
     name = digest.hexdigest()
     copied = file_uri(os.path.realpath(path))
     return LogObject(f"stdin:sha256:{name}", "", os.path.getsize(path), name, copied)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
 from typing import cast
 
 from logminer.store.duck import fetch_rows, scan_files
@@ -30,19 +29,6 @@ def known_objects(storage: Storage, snapshot: Snapshot) -> Known:
         )
         known.update({row[0]: row for row in cast(list[tuple[str, str, int]], rows)})
     return known
-
-
-def newest_record(storage: Storage, snapshot: Snapshot, prefix: str) -> datetime | None:
-    """The latest time (UTC) of a record whose object's URI begins with `prefix`; None where there is none."""
-    if not snapshot.files:
-        return None
-    ((newest,),) = fetch_rows(
-        storage,
-        "SELECT max(timestamp) AT TIME ZONE 'UTC' "
-        f"FROM {scan_files(storage, snapshot.files)} WHERE starts_with(source_uri, $1)",
-        [prefix],
-    )
-    return newest.replace(tzinfo=UTC) if newest is not None else None
 
 
 def objects_of_older_parsers(

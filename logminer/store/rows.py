@@ -251,7 +251,7 @@ class DataFileWriter:
             with self._storage_errors():
                 self._writer = self._open_writer(schema)
         except BaseException:
-            self._drop_stream()
+            self._discard()
             raise
 
     def _open_writer(self, schema: pa.Schema) -> pq.ParquetWriter:
@@ -291,12 +291,10 @@ class DataFileWriter:
         """Close, and remove the file."""
         with contextlib.suppress(OSError):
             self._writer.close()
-        self._drop_stream()
+        self._discard()
 
-    def _drop_stream(self) -> None:
-        with contextlib.suppress(OSError):
-            self._stream.close()
-        self._storage.delete(f"invocations/{self._name}")
+    def _discard(self) -> None:
+        self._storage.discard(f"invocations/{self._name}", self._stream)
 
     @contextlib.contextmanager
     def _storage_errors(self) -> Iterator[None]:

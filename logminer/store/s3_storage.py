@@ -128,6 +128,10 @@ class S3Storage:
         """A new object under a name that is in use nowhere; it is uploaded when it is closed."""
         return cast(BinaryIO, _Upload(self, name))
 
+    def discard(self, name: str, stream: BinaryIO) -> None:
+        """Close the local file, of which nothing was uploaded."""
+        cast(_Upload, stream).discard()
+
     def failure(self, error: Exception, problem: str) -> LogminerError:
         """What S3 said, if it said anything: deltalake quotes it, DuckDB has it from the files it was given."""
         seen, self._failures[:] = self._failures[-1:], []
@@ -188,3 +192,7 @@ class _Upload(io.FileIO):
                 self._storage._upload(self._name, cast(BinaryIO, self))
             finally:
                 super().close()
+
+    def discard(self) -> None:
+        """Close it without uploading."""
+        super().close()

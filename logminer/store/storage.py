@@ -82,6 +82,9 @@ class Storage(Protocol):
     def create(self, name: str) -> BinaryIO:
         """A new file under a name that is in use nowhere; for files that count only once a commit names them."""
 
+    def discard(self, name: str, stream: BinaryIO) -> None:
+        """Give up a file that `create` gave, however far it came."""
+
     def delete(self, name: str) -> None:
         """Remove a file; that it is gone already is no error."""
 
@@ -230,6 +233,12 @@ class LocalStorage:
             except OSError as error:
                 raise storage_error(error, path) from error
         raise AssertionError("the last attempt raises")
+
+    def discard(self, name: str, stream: BinaryIO) -> None:
+        """Close a file, and remove it."""
+        with contextlib.suppress(OSError):
+            stream.close()
+        self.delete(name)
 
     def delete(self, name: str) -> None:
         """Remove a file."""

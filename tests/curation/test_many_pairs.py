@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import subprocess
@@ -70,13 +71,18 @@ def varied(dice: random.Random, texts: int, words: int = 80) -> list[str]:
     return [" ".join(text) for text in made]
 
 
+@functools.cache
+def shingles(text: str) -> frozenset[tuple[str, ...]]:
+    """Its runs of three words."""
+    words = text.split()
+    return frozenset(tuple(words[at : at + 3]) for at in range(len(words) - 2))
+
+
 def jaccard(left: str, right: str) -> float:
     """The index of two texts by their sets of three words."""
-    sets = []
-    for text in (left, right):
-        words = text.split()
-        sets.append({tuple(words[at : at + 3]) for at in range(len(words) - 2)})
-    return len(sets[0] & sets[1]) / len(sets[0] | sets[1])
+    a, b = shingles(left), shingles(right)
+    common = len(a & b)
+    return common / (len(a) + len(b) - common)
 
 
 @given(many_chats, uses)

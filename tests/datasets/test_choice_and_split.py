@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from query.logs import NOVA, record
 
 from logminer import pipeline
+from logminer.curation.groups import Groups
 from logminer.datasets.choosing import allocate, choose_places
-from logminer.datasets.grouping import Groups
 from logminer.datasets.splitting import held_out_groups, held_out_lines
 
 from .corpus import faulty, lines_of, many, prose, requests_of, sound, store_with

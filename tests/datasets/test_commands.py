@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,8 +121,9 @@ def test_explain_tells_each_verdict(run: CommandLine, done: Ran) -> None:
         (("--recipe", "none.toml"), "--recipe none.toml: cannot be read"),
         (("--from-manifest", "none.jsonl"), "--teacher: the manifest says how the dataset is made"),
         (("--gold", "none.jsonl"), "none.jsonl"),
-        (("--rejects", "no/where.jsonl"), "the folder does not exist"),
-        (("--held-out", "0.5", "--held-out-path", "no/where.jsonl"), "the folder does not exist"),
+        (("--rejects", "no/where.jsonl"), "--rejects no/where.jsonl: the folder does not exist"),
+        (("--held-out", "0.5", "--held-out-path", "no/a.jsonl"), "--held-out-path no/a.jsonl: the folder"),
+        (("--save-recipe", "no/a.toml"), "--save-recipe no/a.toml: the folder does not exist"),
         (("--redact", "blur"), "--redact: cannot be 'blur'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
@@ -131,3 +134,24 @@ def test_mistakes(run: CommandLine, sample_store: Path, words: tuple[str, ...], 
     assert ran.stderr.startswith("error: ")
     assert said in ran.stderr
     assert list(run.folder.iterdir()) == []
+
+
+def test_a_command_that_is_ended_leaves_no_text_behind(
+    run: CommandLine, sample_store: Path, tmp_path: Path
+) -> None:
+    """By SIGTERM, as `timeout`, containers and batch systems do, at any moment at which texts are on disk."""
+    for number in range(20):
+        folder = tmp_path / f"temporary-{number}"
+        folder.mkdir()
+        words = ("export", "--teacher", TEACHER, "--curate", "--redact", "surrogate", "-o", "x.jsonl")
+        process = run.start(*words, LOGMINER_STORE=str(sample_store), TMPDIR=str(folder))
+        while process.poll() is None and not list(folder.glob("*/*.pairs")):
+            time.sleep(0.005)
+        process.send_signal(signal.SIGTERM)
+        _, stderr = process.communicate(timeout=60)
+        assert list(folder.iterdir()) == []
+        if process.returncode != 0:
+            assert (process.returncode, stderr) == (130, b"interrupted\n")
+            assert list(run.folder.glob("x.jsonl*")) == []
+            return
+    raise AssertionError("no signal came in time")

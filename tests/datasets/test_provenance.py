@@ -252,8 +252,11 @@ def test_a_vacuumed_version_is_named(store: str, train: Path, tmp_path: Path) ->
     pipeline.export(str(train), store, allow_few=True)
     for path in Path(store).glob("invocations/date=*/*.parquet"):
         path.rename(path.with_suffix(".gone"))
-    with pytest.raises(UsageError, match="can no longer be read"):
+    with pytest.raises(CheckFailed, match="can no longer be read") as caught:
         pipeline.export(str(tmp_path / "again.jsonl"), store, from_manifest=str(train))
+    assert "--version" not in str(caught.value), "an option that does not go with --from-manifest"
+    with pytest.raises(UsageError, match="can no longer be read"):
+        pipeline.export(str(tmp_path / "again.jsonl"), store, allow_few=True, version=2)
 
 
 def test_a_check_that_fails_leaves_the_old_dataset_whole(store: str, train: Path) -> None:

@@ -121,12 +121,16 @@ def test_rules_one_by_one(store: str, train: Path) -> None:
         ({"redact": "black"}, "placeholder, surrogate"),
         ({"redact": "placeholder", "redact_kinds": "emial"}, "email"),
         ({"redact_kinds": "email"}, "--redact"),
+        ({"redact_model": "names"}, "--redact-model: says nothing without --redact"),
+        ({"redact": "placeholder", "redact_kinds": "email", "redact_model": "names"}, "no kind of name"),
         ({"stratify": "intent"}, "--max"),
         ({"diverse": True}, "--max"),
         ({"max_lines": 10, "stratify": "intnet"}, "Did you mean 'intent'?"),
         ({"held_out": 0}, "share below 1"),
         ({"held_out": 1.5}, "share below 1"),
         ({"session": "s"}, "--held-out"),
+        ({"session": "ss", "held_out": 0.1}, "no pair has a value of 'ss'\n  Did you mean 's'?"),
+        ({"session": "intention", "held_out": 0.1}, "no pair has a value of 'intention'"),
         ({"held_out_path": "x.jsonl"}, "--held-out"),
         ({"held_out": 0.1, "held_out_to": "nonsense"}, "--held-out-to"),
         ({"prompts_only": True, "to": "prompt-completion"}, "has answers on every line"),
@@ -147,6 +151,14 @@ def test_too_few_after_curation_is_a_failed_check(tmp_path: Path, train: Path) -
     with pytest.raises(CheckFailed, match="1 different pairs match"):
         pipeline.export(str(train), store, rules=["near_duplicates"])
     assert not train.exists()
+
+
+def test_what_cannot_be_meant_is_said_before_too_few(train: Path, tmp_path: Path) -> None:
+    store = store_with(tmp_path, many(5))
+    with pytest.raises(UsageError, match="Did you mean email"):
+        pipeline.export(str(train), store, redact="placeholder", redact_kinds="emial")
+    with pytest.raises(UsageError, match="spaCy"):
+        pipeline.export(str(train), store, redact="placeholder", redact_model="no/such/folder")
 
 
 # --- system prompts, histories, redaction, gold ---------------------------------------------------------------

@@ -31,6 +31,7 @@ from logminer.conversations import body_shapes
 from logminer.conversations.templates import prompt_templates
 from logminer.curation import curation_rules
 from logminer.exports import export_formats
+from logminer.redaction import ENTITY_ABOUT, built_in_detectors
 from logminer.schema import COLUMNS
 from logminer.statuses import STATUS_DETAILS, STATUSES
 from logminer.store.quarantine import QUARANTINE_REASONS
@@ -242,12 +243,20 @@ def _rules() -> str:
     )
 
 
+def _kinds() -> str:
+    detectors = built_in_detectors().items()
+    rows = [[f"`{name}`", detector.about] for name, detector in detectors]
+    rows += [[f"`{name}` (with `--redact-model`)", about] for name, about in ENTITY_ABOUT.items()]
+    return _rows(["`--redact-kinds`", "what is found"], rows)
+
+
 _TABLES = {
     "api": _api,
     "columns": _columns,
     "details": _details,
     "families": _families,
     "formats": _formats,
+    "kinds": _kinds,
     "profiles": _profiles,
     "quarantine": _quarantine,
     "rules": _rules,

@@ -102,3 +102,10 @@ def test_prompts_of_the_teachers_pairs(sample_store: Path) -> None:
         where="turns = 1",
     )
     assert len({row["prompt_hash"] for row in rows}) == TEACHER["distinct_single_turn_prompts"]
+
+
+def test_the_first_records_of_two_keys(sample_store):
+    """Conditions on two fields of a struct below a limit, which DuckDB's late materialization does not survive."""
+    columns, chosen = ["timestamp", "response", "output_tokens"], "project=CustomerService AND priority=High"
+    everything = list(pipeline.select(str(sample_store), columns=columns, filter=chosen))
+    assert list(pipeline.select(str(sample_store), columns=columns, filter=chosen, limit=3)) == everything[:3]

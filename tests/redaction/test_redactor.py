@@ -79,7 +79,7 @@ VALUES = st.one_of(
     ),
     st.builds("2001:db8:{:x}:{:x}::{:x}".format, *[st.integers(256, 65535)] * 3),
     st.builds("AKIA{}".format, st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", min_size=16, max_size=16)),
-    st.builds("sk-{}aB3".format, st.text("abcdefABCDEF0123", min_size=24, max_size=40)),
+    st.builds("sk-{}aB37".format, st.text("abcdefABCDEF0123", min_size=24, max_size=40)),
 )
 FILLER = st.one_of(
     WORD,

@@ -42,6 +42,7 @@ ERRORS = {
         "InvalidAccessKeyId",
         "The AWS Access Key Id you provided does not exist in our records.",
     ),
+    "unknown_token": (403, "InvalidClientTokenId", "The security token included in the request is invalid."),
     "no_such_key": (404, "NoSuchKey", "The specified key does not exist."),
     "archived": (
         403,
@@ -285,10 +286,14 @@ def _error(kind: str, method: str, path: str) -> Answer:
     status, code, message = ERRORS[kind]
     resource = path.partition("?")[0].replace("&", "&amp;").replace("<", "&lt;")
     text = (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
         f"<Error><Code>{code}</Code><Message>{message}</Message><Resource>{resource}</Resource>"
         "<RequestId>4442587FB7D0A2F9</RequestId></Error>"
     )
+    if (
+        path == "/"
+    ):  # STS, which answers so: https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
+        text = f"<ErrorResponse>{text}</ErrorResponse>"
+    text = f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'
     body = b"" if method == "HEAD" else text.encode()
     return Answer(
         status, [("Content-Type", "application/xml"), ("x-amz-request-id", "4442587FB7D0A2F9")], body

@@ -79,6 +79,12 @@ class Bucket:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
         return [each["Key"] for page in pages for each in page.get("Contents", ())]
 
+    def copy_to(self, other: Bucket) -> None:
+        """Copy all objects into another bucket."""
+        for key in self.keys():
+            source = {"Bucket": self.name, "Key": key}
+            self._client.copy_object(Bucket=other.name, Key=key, CopySource=source)
+
     def uploads(self) -> list[str]:
         """The keys of uploads in parts that nobody ended."""
         answer = self._client.list_multipart_uploads(Bucket=self.name)

@@ -74,14 +74,14 @@ class Prefix:
         )
 
 
-def play(bucket: Bucket, run: BucketCommandLine, seed: int) -> None:
+def play(bucket: Bucket, run: BucketCommandLine, seed: int, kills: int = KILLS) -> None:
     """One round. Raises AssertionError where a record is lost, or there twice."""
     dice = random.Random(seed)
     prefix = Prefix(bucket, dice)
     prefix.add(dice.randint(8, 16))
     store = bucket.uri("store") if seed % 2 else str(run.folder / "store")
     crowd = [_start(bucket, run, store, dice) for _ in range(AT_ONCE)]
-    for _ in range(KILLS):
+    for _ in range(kills):
         time.sleep(dice.uniform(0.2, 1.2))
         dice.choice([lambda: prefix.add(1), prefix.overwrite, lambda: None])()
         place = dice.randrange(AT_ONCE)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+
+from logminer import pipeline
+from logminer.ingestion.driver import NoProgress
+from logminer.sources import SourceReader, TimeSpan, cloudwatch
 
 from .conftest import BucketCommandLine
 from .faults import Rule
@@ -92,6 +98,86 @@ def test_only_what_is_new_is_asked_for(group: Group, s3run: BucketCommandLine) -
     assert s3run.requests("store") == ["late", "new", "old"]
 
 
+def test_a_run_with_since_hides_nothing_from_the_next(group: Group, s3run: BucketCommandLine) -> None:
+    for days in (9, 1):
+        ago = timedelta(days=days)
+        group.put(message(f"{days} days", ago=ago), ago=ago)
+    s3run.facts("ingest", group.source, "--store", "store", "--since", "2d")
+    assert s3run.requests("store") == ["1 days"]
+    s3run.facts("ingest", group.source, "--store", "store")
+    assert s3run.requests("store") == ["1 days", "9 days"]
+
+
+def test_streams_that_were_not_read_are_read_from_their_beginning(
+    group: Group, s3run: BucketCommandLine
+) -> None:
+    group.put(message("own"))
+    group.put(message("copy", ago=timedelta(days=9)), stream="copies/1", ago=timedelta(days=9))
+    s3run.facts("ingest", group.source, "--store", "store")
+    s3run.facts("ingest", f"{group.source}:copies/", "--store", "store")
+    assert s3run.requests("store") == ["copy", "own"]
+
+
+class Stopping(NoProgress):
+    """Asks an ingest to stop once so many records are read; counts the batches."""
+
+    def __init__(self, records: int) -> None:
+        self.stop = threading.Event()
+        self.batches = 0
+        self._left = records
+
+    def begin(self, objects: int, size_bytes: int) -> None:
+        self.batches += 1
+
+    def advance(self, objects: int, size_bytes: int, records: int) -> None:
+        self._left -= records
+        if self._left <= 0:
+            self.stop.set()
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch, s3run: BucketCommandLine) -> None:
+    """Ten events a batch, in this process, which gets the command line's access."""
+    monkeypatch.setattr(cloudwatch, "_BATCH_EVENTS", 10)
+    for name, text in s3run.environment({}).items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, text)
+
+
+def put_many(group: Group, count: int) -> None:
+    """Events eight hours apart, numbered down to 1; the service takes none that are older than two weeks."""
+    for number in range(count, 0, -1):
+        ago = timedelta(hours=8 * number)
+        group.put(message(f"{number:02}", ago=ago), ago=ago)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_stopped_run_is_taken_up_where_it_ended(group: Group, tmp_path: Path) -> None:
+    put_many(group, 35)
+    store = str(tmp_path / "store")
+    progress = Stopping(24)
+    report = pipeline.ingest(group.source, store=store, progress=progress, stop=progress.stop)
+    assert (report.interrupted, report.tally.records, progress.batches) == (True, 24, 3)
+    report = pipeline.ingest(group.source, store=store)
+    # Two batches were whole, down to 16; three days before that, which are nine events, are asked for once more.
+    assert (report.interrupted, report.skipped, report.tally.records) == (False, 14, 11)
+    rows = [row["request_id"] for row in pipeline.select(store, columns=("request_id",))]
+    assert sorted(rows) == [f"{number:02}" for number in range(1, 36)]
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_only_one_batch_lies_on_disk(group: Group, tmp_path: Path) -> None:
+    put_many(group, 15)
+    (tmp_path / "spool").mkdir()
+    source = cloudwatch.open_log_group(group.source, SourceReader())
+    batches = source.events(TimeSpan(), str(tmp_path / "spool"), threading.Event())
+    assert len(next(batches).logs) == 10
+    assert len(list((tmp_path / "spool").iterdir())) == 10
+    assert len(next(batches).logs) == 5
+    assert next(batches, None) is None
+    assert list((tmp_path / "spool").iterdir()) == []
+
+
 def test_since_and_until(group: Group, s3run: BucketCommandLine) -> None:
     for days in (6, 4, 2):
         ago = timedelta(days=days)
@@ -137,7 +223,10 @@ def test_no_such_group(s3run: BucketCommandLine) -> None:
     assert "Traceback" not in ran.stderr
 
 
-@pytest.mark.parametrize("source", ["cloudwatch:", "cloudwatch://group"])
+@pytest.mark.parametrize(
+    "source",
+    ["cloudwatch:", "cloudwatch://group", "cloudwatch:arn:aws:logs:us-west-2:111122223333:log-group:g"],
+)
 def test_no_group_is_named(s3run: BucketCommandLine, source: str) -> None:
     ran = s3run("ingest", source, "--store", "store")
     assert (ran.code, "names no log group" in ran.stderr) == (2, True)
@@ -149,6 +238,12 @@ def test_no_permission(group: Group, s3run: BucketCommandLine) -> None:
     ran = s3run("ingest", group.source, "--store", "store")
     assert ran.code == 3, ran.stderr
     assert "logs:FilterLogEvents" in ran.stderr
+
+
+def test_keys_that_nobody_knows(group: Group, s3run: BucketCommandLine) -> None:
+    s3run.proxy.start(Rule("unknown_token", method="POST", path=r"^/$"))
+    ran = s3run("ingest", group.source, "--store", "store")
+    assert (ran.code, "expired or are not known" in ran.stderr) == (3, True), ran.stderr
 
 
 def test_no_region(group: Group, s3run: BucketCommandLine) -> None:

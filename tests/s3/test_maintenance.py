@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -13,22 +14,40 @@ from logminer.s3.failures import s3_failure
 from .conftest import BucketCommandLine
 from .faults import Rule
 from .logs import layout, object_name, packed, put_logs, record
-from .servers import Bucket
+from .servers import Bucket, Proxy
 
 TEXT = "Where is forget-me?"
 
 
-@pytest.fixture
-def store(bucket: Bucket, other_bucket: Bucket, s3run: BucketCommandLine) -> str:
-    """A store of three ingests, with a record that is to be forgotten, and its versions."""
-    place = bucket.uri("stores/one")
+@pytest.fixture(scope="module")
+def logs(proxy_and_client: tuple[Proxy, Any]) -> Bucket:
+    """Where the logs of `built` lie."""
+    return Bucket(proxy_and_client[1], "maintained-logs")
+
+
+@pytest.fixture(scope="module")
+def built(
+    logs: Bucket, proxy_and_client: tuple[Proxy, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Bucket:
+    """A store of three ingests, with a record that is to be forgotten, and its versions. To be copied."""
+    proxy, client = proxy_and_client
+    proxy.start()
+    bucket = Bucket(client, "maintained-store")
+    run = BucketCommandLine(tmp_path_factory.mktemp("maintained"), proxy)
     for number, hour in enumerate(("2026/06/01/10", "2026/06/01/11", "2026/06/02/10")):
-        put_logs(other_bucket, "", 1, 4, hour)
+        put_logs(logs, "", 1, 4, hour)
         if not number:
             values = [record("forget-me", metadata={"owner": "jane doe"}), "no record"]
-            other_bucket.put(layout(hour) + object_name(9, hour), packed(values))
-        s3run.facts("ingest", other_bucket.uri(), "--store", place)
-    return place
+            logs.put(layout(hour) + object_name(9, hour), packed(values))
+        run.facts("ingest", logs.uri(), "--store", bucket.uri("stores/one"))
+    return bucket
+
+
+@pytest.fixture
+def store(bucket: Bucket, built: Bucket, proxy: Proxy) -> str:
+    """A copy of that store, of the test's own."""
+    built.copy_to(bucket)
+    return bucket.uri("stores/one")
 
 
 def texts(bucket: Bucket) -> list[str]:
@@ -57,25 +76,29 @@ def test_compaction_and_vacuum(bucket: Bucket, s3run: BucketCommandLine, store: 
     assert (ran.code, "can no longer be read" in ran.stderr) == (2, True)
 
 
-def test_forgetting(bucket: Bucket, other_bucket: Bucket, s3run: BucketCommandLine, store: str) -> None:
+def test_forgetting(bucket: Bucket, logs: Bucket, s3run: BucketCommandLine, store: str) -> None:
     s3run.facts("store", "compact", "--store", store)
     assert len(texts(bucket)) > 1
     report = s3run.facts("store", "forget", "--store", store, "--metadata", "owner=jane doe", "--yes")
     assert report["records"] == 1
-    assert report["log_objects"] == [other_bucket.uri(layout() + object_name(9))]
+    assert report["log_objects"] == [logs.uri(layout() + object_name(9))]
     assert texts(bucket) == []
-    other_bucket.put(layout() + object_name(10), packed([record("forget-me"), record("new")]))
-    assert s3run.facts("ingest", other_bucket.uri(), "--store", store)["records"] == 2
+    key = layout() + object_name(10)
+    logs.put(key, packed([record("forget-me"), record("new")]))
+    try:
+        assert s3run.facts("ingest", logs.uri(), "--store", store)["records"] == 2
+    finally:
+        logs.delete(key)
     assert texts(bucket) == []
     assert "new" in s3run.requests(store)
     assert "forget-me" not in s3run.requests(store)
 
 
-def test_expiry(bucket: Bucket, other_bucket: Bucket, s3run: BucketCommandLine, store: str) -> None:
+def test_expiry(bucket: Bucket, logs: Bucket, s3run: BucketCommandLine, store: str) -> None:
     report = s3run.facts("store", "expire", "--store", store, "--older-than", "1d", "--yes")
     assert (report["records"], report["dates"]) == (13, 2)
     assert [key for key in bucket.keys("") if "/date=" in key] == []
-    assert s3run.facts("ingest", other_bucket.uri(), "--store", store, "--full-scan")["objects"]["new"] == 0
+    assert s3run.facts("ingest", logs.uri(), "--store", store, "--full-scan")["objects"]["new"] == 0
 
 
 @pytest.mark.parametrize(

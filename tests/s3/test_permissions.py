@@ -67,6 +67,31 @@ def test_credentials_that_expire_on_the_way(
     assert len(requests) == len(set(requests)) == 24
 
 
+def test_expired_credentials_end_the_run(bucket: Bucket, s3run: BucketCommandLine, proxy: Proxy) -> None:
+    """Not each of a million objects is asked for in vain; what was read is stored, and nothing is passed over."""
+    logs = sorted([*put_logs(bucket, "logs/", 90, 1), *put_logs(bucket, "logs/", 90, 1, "2026/06/09/10")])
+    proxy.start(Rule("expired_token", method="GET", path=LOGS, after=20))
+    ran = s3run("ingest", bucket.uri("logs"), "--store", "store")
+    refused(ran, "error: the AWS credentials have expired", "what was read is stored")
+    assert len(ran.stderr.splitlines()) < 6
+    assert proxy.faults()["expired_token"] < 100
+    assert 0 < len(s3run.requests("store")) <= 20
+    proxy.start()
+    s3run.facts("ingest", bucket.uri("logs"), "--store", "store")
+    assert s3run.requests("store") == logs
+
+
+def test_what_is_given_up_is_not_uploaded(bucket: Bucket, s3run: BucketCommandLine, proxy: Proxy) -> None:
+    """Two days are two files; when the first cannot be written, the second is not tried."""
+    put_logs(bucket, "logs/", 1, 1)
+    put_logs(bucket, "logs/", 1, 1, "2026/06/02/10")
+    proxy.start(Rule("expired_token", method="PUT", path=r"\.parquet"))
+    ran = s3run("ingest", bucket.uri("logs"), "--store", bucket.uri("store"))
+    refused(ran, "expired")
+    assert "Exception ignored" not in ran.stderr
+    assert proxy.faults() == {"expired_token": 1}
+
+
 def test_keys_that_aws_does_not_know(logs: list[str], bucket: Bucket, s3run: BucketCommandLine) -> None:
     s3run.proxy.start(Rule("bad_key_id"))
     refused(s3run("ingest", bucket.uri("logs"), "--store", "store"), "InvalidAccessKeyId")

@@ -9,7 +9,7 @@ import random
 import pytest
 
 from .conftest import BucketCommandLine
-from .faults import Request
+from .faults import Request, Rule
 from .logs import answer, layout, object_name, packed, record
 from .servers import Bucket, Proxy
 
@@ -53,6 +53,36 @@ def test_nobody_pays_who_was_not_told_to(bucket: Bucket, s3run: BucketCommandLin
     configure(s3run, f'uri = "{bucket.uri("log")}"\nrequester_pays = true')
     s3run.facts("ingest", bucket.uri("logs"), "--store", bucket.uri("store"))
     assert {"x-amz-request-payer" in request.headers for request in proxy.log()} == {False}
+
+
+ROLE = "arn:aws:iam::444455556666:role/log-reader"
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("access_denied", "sts:AssumeRole"),
+        ("expired_token", "Log in again"),
+        ("unknown_token", "Log in again"),
+    ],
+)
+@pytest.mark.parametrize("source", ["{}", "cloudwatch:group"])
+def test_a_role_that_cannot_be_assumed(
+    bucket: Bucket, s3run: BucketCommandLine, proxy: Proxy, source: str, kind: str, words: str
+) -> None:
+    place = source.format(bucket.uri("logs"))
+    configure(s3run, f'uri = "{place}"\nrole_arn = "{ROLE}"')
+    proxy.start(Rule(kind, method="POST", path=r"^/$"))
+    ran = s3run("ingest", "--store", "store")
+    assert (ran.code, ran.stderr.count("\n")) == (3, 2), ran.stderr
+    assert f"error: {ROLE}: " in ran.stderr
+    assert words in ran.stderr
+
+
+def test_a_role_and_nobody_to_assume_it(bucket: Bucket, s3run: BucketCommandLine) -> None:
+    configure(s3run, f'uri = "{bucket.uri("logs")}"\nrole_arn = "{ROLE}"')
+    ran = s3run("ingest", "--store", "store", AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
+    assert (ran.code, "no AWS credentials" in ran.stderr) == (3, True), ran.stderr
 
 
 @pytest.mark.parametrize("region", ["eu-central-1", ""])
@@ -151,11 +181,20 @@ def test_all_that_is_written_is_encrypted_as_told(
     store = ("--store", bucket.uri("store"))
     for _ in range(2):
         s3run.facts("ingest", bucket.uri("logs"), *store)
-    assert s3run("select", *store, "-o", bucket.uri("out/rows.csv")).code == 0
+    (s3run.folder / "in.jsonl").write_text('{"prompt": "a", "completion": "b"}\n' * 2)
+    for command in (
+        ("select", *store, "-o", bucket.uri("out/rows.csv")),
+        ("convert", "in.jsonl", "--to", "rft", "-o", bucket.uri("out/converted.jsonl")),
+        ("validate", "in.jsonl", "--allow-few", "--fix", "-o", bucket.uri("out/mended.jsonl")),
+    ):
+        assert s3run(*command).code in (0, 1)
     log = proxy.log()
     assert encryptions(log, "PUT") == {asked}
     written = [request.key for request in log if request.method == "PUT"]
-    assert {key.split("/")[1] for key in written} >= {"invocations", "models", "sources", "rows.csv"}
+    assert {key.split("/")[1] for key in written} >= {
+        *("invocations", "models", "sources"),
+        *("rows.csv", "converted.jsonl", "mended.jsonl"),
+    }
     assert {each for each, _ in encryptions(log, "GET")} == {None}
     assert bucket.head("out/rows.csv").get("SSEKMSKeyId") == asked[1]
 

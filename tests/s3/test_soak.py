@@ -13,7 +13,7 @@ from .soak import Prefix, check, play
 
 @pytest.mark.parametrize("seed", range(1, 11))
 def test_a_round(bucket: Bucket, s3run: BucketCommandLine, seed: int) -> None:
-    play(bucket, s3run, seed)
+    play(bucket, s3run, seed, kills=2)
 
 
 def test_what_an_undisturbed_run_gives(bucket: Bucket, s3run: BucketCommandLine) -> None:

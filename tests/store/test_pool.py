@@ -81,9 +81,7 @@ def test_an_error_keeps_its_exit_code(ground: Ground, raised: str, kind: type[Ex
 
 def test_after_an_error_its_files_are_gone(ground: Ground) -> None:
     ground.write("a", [record("1")])
-    patch = (
-        "def harvest(self):\n    self._write(min(self._groups))\n    raise OSError(28, 'No space', 'x')\n"
-    )
+    patch = "def harvest(self):\n    self._write(min(self._groups))\n    raise OSError(28, 'No space', 'x')\n"
     worker = WorkerProcess(start_of(ground), with_patch(patch + "worker.IngestWorker.harvest = harvest"))
     worker.ask(read_all(ground))
     worker.ask(HandOver())

@@ -71,7 +71,9 @@ def _token_searches() -> tuple[tuple[str, Callable[[str], re.Match[str] | None]]
     return tuple(
         (
             first,
-            re.compile(re.escape(first) + "(?:" + "|".join(re.escape(token[1:]) for token in tokens) + ")").search,
+            re.compile(
+                re.escape(first) + "(?:" + "|".join(re.escape(token[1:]) for token in tokens) + ")"
+            ).search,
         )
         for first, tokens in groups
     )

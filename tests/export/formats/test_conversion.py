@@ -180,6 +180,17 @@ def test_nothing_to_convert_is_no_file(tmp_path: Path) -> None:
             assert os.listdir(tmp_path) == ["in.jsonl"]
 
 
+def test_the_source_is_never_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, link = tmp_path / "in.jsonl", tmp_path / "link"
+    source.write_bytes(jsonl(CHAT))
+    link.symlink_to(source)
+    monkeypatch.chdir(tmp_path)
+    for one, other in (("in.jsonl", str(source)), (f"file://{source}", "in.jsonl"), (str(source), "link")):
+        with pytest.raises(UsageError, match="is the file to convert"):
+            pipeline.convert(one, other, to="rft")
+    assert source.read_bytes() == jsonl(CHAT)
+
+
 def test_lines_without_answers_are_no_fine_tuning_set(tmp_path: Path) -> None:
     source = tmp_path / "in.jsonl"
     for lines, unanswered, routes in ((jsonl(CHAT), 0, 2), (jsonl(CHAT, {"prompt": "a"}), 1, 1)):
