@@ -236,7 +236,10 @@ def _say_report(report: IngestReport) -> None:
     if report.taken:
         say(f"committed by another ingest meanwhile: {counted(report.taken, 'log object')}")
     if not report.listed:
-        warn("no log object was found; they are .json.gz files, under AWSLogs/ in the bucket or its copy")
+        warn(
+            "no log object was found; they are .json.gz files, under AWSLogs/ in the bucket or its copy, "
+            "or events of Bedrock's stream in a log group"
+        )
     if report.tally.quarantined:
         values = counted(report.tally.quarantined, "value")
         warn(f"{values} could not be read; see: logminer store quarantine")

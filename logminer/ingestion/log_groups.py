@@ -44,9 +44,10 @@ def ingest_log_group(
     """
     group = open_log_group(source, SourceReader(rules))
     stop = stop or threading.Event()
-    mark = _mark(storage, group)
+    table = open_table(storage) if table_exists(storage) else None
+    mark = None if table is None else read_marks(storage, table.id).get(group.streams_uri)
     since = _begin(mark, scope, reread)
-    report = IngestReport("")
+    report = IngestReport("", version=0 if table is None else table.version)
     for batch in group.events(TimeSpan(since, scope.until), spool, stop):
         done = ingest_objects(
             storage,
@@ -67,12 +68,6 @@ def ingest_log_group(
     if since is not None and scope.since is None:
         report.begun_at[group.streams_uri] = since
     return report
-
-
-def _mark(storage: Storage, group: LogGroup) -> datetime | None:
-    if not table_exists(storage):
-        return None
-    return read_marks(storage, open_table(storage).id).get(group.streams_uri)
 
 
 def _begin(mark: datetime | None, scope: Scope, reread: Reread) -> datetime | None:

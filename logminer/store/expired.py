@@ -20,7 +20,7 @@ FOLDER = "expired"
 
 
 def expired_objects(storage: Storage) -> dict[str, tuple[str, str, int]]:
-    """The log objects of expired records, by URI: URI, etag and size in bytes."""
+    """The log objects of expired records, by URI: URI, etag and size in bytes, as they were read last."""
     rows = read_list(storage, FOLDER, _schema())
     columns = [rows[name].to_pylist() for name in ("source_uri", "source_etag", "source_size")]
     return {row[0]: row for row in zip(*columns, strict=True)}

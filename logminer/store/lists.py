@@ -1,11 +1,13 @@
 """Lists beside the table that only grow, each a folder of small Parquet files: see `forgotten` and `expired`.
 
-What is added is a file of its own, so that any number of runs can add at once. Rows may be there twice.
+What is added is a file of its own, so that any number of runs can add at once. Rows may be there twice, and come in
+the order in which they were added, as far as the clocks of those who add agree.
 """
 
 from __future__ import annotations
 
 import io
+import time
 import uuid
 from typing import TYPE_CHECKING
 
@@ -37,8 +39,8 @@ def add_to_list(storage: Storage, folder: str, rows: pa.Table) -> None:
     if together:
         names, before = _read(storage, folder, rows.schema)
         rows = pa.concat_tables([before, rows])
-        rows = rows.group_by(rows.column_names).aggregate([])
-    with storage.open_output(f"{folder}/{uuid.uuid4().hex}.parquet") as stream:
+        rows = rows.group_by(rows.column_names, use_threads=False).aggregate([])
+    with storage.open_output(f"{folder}/{time.time_ns():016x}{uuid.uuid4().hex[:16]}.parquet") as stream:
         pq.write_table(rows, stream, compression="zstd", write_statistics=False, store_schema=False)
     if together:
         storage.delete_all(names)

@@ -63,6 +63,30 @@ def test_known_objects_are_not_read_again(filled: Ground) -> None:
     assert places_with(filled.store, OLD) == []
 
 
+def test_an_old_object_that_changed_is_read_again_once(filled: Ground) -> None:
+    """However often it changes: of several versions that were read, the last one is known."""
+    expire(filled.storage, LIMIT)
+    for change in range(1, 8):
+        filled.write("old-1", [on(1, f"old-{change}-{number}", OLD) for number in range(change)])
+        counted = [filled.ingest(reread=Reread(changed=True)) for _ in range(2)]
+        assert [(report.reread, report.expired) for report in counted] == [(1, change), (0, 0)]
+
+
+def test_what_is_gone_stays_away_however_it_is_read_again(filled: Ground) -> None:
+    """Forgotten and expired records, in objects that changed, were parsed by an older version and lack bodies."""
+    pipeline.forget(str(filled.store), request_ids=["new"])
+    expire(filled.storage, LIMIT)
+    for number in range(1, 5):
+        filled.write(f"old-{number}", [on(number, f"old-{number}", OLD), on(number, "more", OLD)])
+    filled.write("new", [on(20, "new", OLD), on(21, "newer")])
+    everything = Reread(changed=True, older_parsers=True, missing_bodies=True)
+    report = filled.ingest(reread=everything)
+    assert (report.reread, report.expired, report.forgotten) == (5, 8, 1)
+    assert filled.requests() == ["both-10", "newer"]
+    assert places_with(filled.store, OLD) == []
+    check_invariants(filled)
+
+
 def test_late_objects_are_left_out_and_counted_once(filled: Ground) -> None:
     expire(filled.storage, LIMIT)
     filled.write("late", [on(5, "late-5", OLD), on(6, "late-6", OLD)])

@@ -66,6 +66,14 @@ def test_a_group_is_read_and_read_on(group: Group, s3run: BucketCommandLine) -> 
     assert s3run.requests("store") == ["a", "b", "c"]
 
 
+def test_a_group_without_events_changes_nothing(group: Group, s3run: BucketCommandLine) -> None:
+    ran = s3run("ingest", group.source, "--store", "store")
+    assert (ran.code, "events of Bedrock's stream" in ran.stderr) == (0, True)
+    group.put(message("a"))
+    version = s3run.facts("ingest", group.source, "--store", "store")["version"]
+    assert s3run.facts("ingest", f"{group.source}:other", "--store", "store")["version"] == version > 0
+
+
 def test_rows_name_their_event(group: Group, s3run: BucketCommandLine) -> None:
     group.put(message("a"))
     s3run.facts("ingest", group.source, "--store", "store")
