@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import secrets
 import threading
 import time
-from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,9 +14,10 @@ from logminer.ingestion.choice import Reread as Reread
 from logminer.ingestion.choice import choose
 from logminer.ingestion.commit import commit_files
 from logminer.ingestion.compact import compact_small_files
-from logminer.ingestion.pool import Done, Handed, HandOver, Read, Start, WorkerProcess, answers
+from logminer.ingestion.crew import Crew, Stop, open_crew
+from logminer.ingestion.pool import Start
 from logminer.ingestion.text_scope import TextScope
-from logminer.ingestion.worker import Harvest, IngestWorker, Tally
+from logminer.ingestion.worker import Harvest, Tally
 from logminer.model import IngestRun
 from logminer.s3.encryption import write_encryption
 from logminer.sources.objects import LogObject
@@ -27,7 +25,7 @@ from logminer.sources.reading import SourceRule
 from logminer.store.ledger import objects_since
 from logminer.store.registry import add_model_ids
 from logminer.store.rewrite import delete_files
-from logminer.store.storage import Storage, storage_error
+from logminer.store.storage import Storage
 from logminer.store.table import Snapshot, Table, create_table, open_table, table_exists
 
 
@@ -171,30 +169,14 @@ def ingest_objects(
         portions = portions or Portions()
         crew_size = workers if sum(log.size_bytes for log in choice.new) > portions.one_process_bytes else 1
         start = Start(storage.uri, run, list(rules), text_scope, write_encryption())
-        with _crew(storage, start, crew_size) as crew:
+        with open_crew(storage, start, crew_size) as crew:
             rounds = _Rounds(storage, table, snapshot, run, choice.again, crew, report, portions)
-            rounds.read(choice.new, progress or NoProgress(), _Stop(stop or threading.Event()))
+            rounds.read(choice.new, progress or NoProgress(), Stop(stop or threading.Event()))
         if report.is_whole:
             compact_small_files(storage, table)
     report.version = table.version
     report.seconds = time.monotonic() - started
     return report
-
-
-class _Stop:
-    """Whether no more is to be read: somebody asked for that, or nothing more can be opened."""
-
-    def __init__(self, asked: threading.Event) -> None:
-        self._asked = asked
-        self.given_up: str | None = None
-
-    def is_set(self) -> bool:
-        return self._asked.is_set() or self.given_up is not None
-
-    def look_at(self, tally: Tally) -> None:
-        self.given_up = self.given_up or next(
-            (each.problem for each in tally.unreadable if each.no_others), None
-        )
 
 
 class _Rounds:
@@ -207,7 +189,7 @@ class _Rounds:
         base: Snapshot,
         run: IngestRun,
         replaced: frozenset[str],
-        crew: _Crew,
+        crew: Crew,
         report: IngestReport,
         portions: Portions,
     ) -> None:
@@ -219,7 +201,7 @@ class _Rounds:
         # What is in the table up to here is accounted for.
         self._base = base
 
-    def read(self, logs: Sequence[LogObject], progress: Progress, stop: _Stop) -> None:
+    def read(self, logs: Sequence[LogObject], progress: Progress, stop: Stop) -> None:
         progress.begin(len(logs), sum(log.size_bytes for log in logs))
         wanted = frozenset(log.uri for log in logs) - self._replaced
         left = len(logs)
@@ -241,7 +223,7 @@ class _Rounds:
         self._base = snapshot
         return taken
 
-    def _read_round(self, logs: Sequence[LogObject], progress: Progress, stop: _Stop) -> int:
+    def _read_round(self, logs: Sequence[LogObject], progress: Progress, stop: Stop) -> int:
         """Read objects and commit what they gave; how many were read or found unreadable."""
         tally = Tally()
         seen: set[str] = set()
@@ -289,121 +271,3 @@ def _cut(logs: Iterable[LogObject], max_bytes: int, max_objects: int) -> Iterato
             piece, size = [], 0
     if piece:
         yield piece
-
-
-class _Crew(Protocol):
-    """Whoever reads batches: this process, or several."""
-
-    def read(
-        self, batches: Iterator[list[LogObject]], fields: Sequence[str], stop: _Stop
-    ) -> Iterator[tuple[list[LogObject], Tally]]:
-        """Read batches until `stop` is set; what was read comes as it is done.
-
-        `fields` are the encoded metadata fields that the table has.
-        """
-
-    def harvest(self) -> list[Harvest]:
-        """Whole files of everything that was read since the last time."""
-
-    def close(self, *, failed: bool) -> None:
-        """End; after a failure what is not harvested is given up."""
-
-
-@contextlib.contextmanager
-def _crew(storage: Storage, start: Start, workers: int) -> Iterator[_Crew]:
-    crew = _Processes(start, workers) if workers > 1 else _OwnProcess(storage, start)
-    try:
-        yield crew
-    except BaseException:
-        crew.close(failed=True)
-        raise
-    crew.close(failed=False)
-
-
-class _OwnProcess:
-    """Reads in this process, object by object; looks up between two."""
-
-    def __init__(self, storage: Storage, start: Start) -> None:
-        self._worker = IngestWorker(storage, start.run, start.rules, start.text_scope)
-
-    def read(
-        self, batches: Iterator[list[LogObject]], fields: Sequence[str], stop: _Stop
-    ) -> Iterator[tuple[list[LogObject], Tally]]:
-        # Small objects of a bucket are fetched side by side out of all that are asked for together.
-        logs = [log for batch in batches for log in batch]
-        if stop.is_set():
-            return
-        self._worker.promote(fields)
-        for log, opened in self._worker.open_each(logs):
-            try:
-                tally = self._worker.read_opened(log, opened)
-            except OSError as error:
-                raise storage_error(error, log.uri) from error
-            yield [log], tally
-            if stop.is_set():
-                return
-
-    def harvest(self) -> list[Harvest]:
-        return [self._worker.harvest()]
-
-    def close(self, *, failed: bool) -> None:
-        if failed:
-            self._worker.abandon()
-
-
-class _Processes:
-    """Reads in worker processes; each has two batches, so that none waits for the driver."""
-
-    _AHEAD = 2
-
-    def __init__(self, start: Start, workers: int) -> None:
-        self._workers: list[WorkerProcess] = []
-        try:
-            for _ in range(workers):
-                self._workers.append(WorkerProcess(start))
-        except BaseException:
-            self.close(failed=True)
-            raise
-        # The commit needs DuckDB; loading it takes no time while this process waits for the workers.
-        threading.Thread(target=importlib.import_module, args=("duckdb",), daemon=True).start()
-
-    def read(
-        self, batches: Iterator[list[LogObject]], fields: Sequence[str], stop: _Stop
-    ) -> Iterator[tuple[list[LogObject], Tally]]:
-        under_way: dict[WorkerProcess, deque[list[LogObject]]] = {worker: deque() for worker in self._workers}
-        for _ in range(self._AHEAD):
-            for worker in self._workers:
-                self._give(worker, batches, fields, under_way, stop)
-        for worker, answer in answers(self._workers):
-            assert isinstance(answer, Done)
-            batch = under_way[worker].popleft()
-            self._give(worker, batches, fields, under_way, stop)
-            yield batch, answer.tally
-
-    def _give(
-        self,
-        worker: WorkerProcess,
-        batches: Iterator[list[LogObject]],
-        fields: Sequence[str],
-        under_way: dict[WorkerProcess, deque[list[LogObject]]],
-        stop: _Stop,
-    ) -> None:
-        batch = None if stop.is_set() else next(batches, None)
-        if batch is not None:
-            under_way[worker].append(batch)
-            worker.ask(Read(batch, list(fields)))
-
-    def harvest(self) -> list[Harvest]:
-        for worker in self._workers:
-            worker.ask(HandOver())
-        harvests = []
-        for _, answer in answers(self._workers):
-            assert isinstance(answer, Handed)
-            harvests.append(answer.harvest)
-        return harvests
-
-    def close(self, *, failed: bool) -> None:
-        for worker in self._workers:
-            worker.dismiss()
-        for worker in self._workers:
-            worker.close()
