@@ -63,7 +63,7 @@ def read_log(
     bodies = size_bytes = 0
     for value in read_values(stream, decoder):
         asked = _NO_BODIES if isinstance(value, Quarantined) else _ask_for_bodies(value, log, ask)
-        if not waiting and not asked:
+        if asked is _NO_BODIES and not waiting:
             yield _read(log, value, decoder, asked)
             continue
         waiting.append((value, asked))
@@ -104,7 +104,7 @@ def _row(log: LogObject, read: ReadRecord, decoder: RecordDecoder, bodies: _Bodi
     if time_us is None:
         return _quarantined(read, "no_timestamp")
     details += time_details
-    if bodies:
+    if bodies is not _NO_BODIES:
         details += _put_bodies(record, decoder, bodies)
     try:
         conversation = conversation_of(record, details)
