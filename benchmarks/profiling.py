@@ -62,7 +62,7 @@ def part_of(module: str, function: str) -> str:
 
 
 class Sampler:
-    """Counts the innermost function of logminer, at intervals of processor time of the main thread and its helpers."""
+    """Counts the innermost function of logminer, at intervals of processor time of the main thread and those it starts."""
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
