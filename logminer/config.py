@@ -6,9 +6,8 @@ AWS chain and has no place here.
 
 from __future__ import annotations
 
-import difflib
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from logminer.s3.access import S3Settings
 from logminer.s3.encryption import Algorithm, Encryption
 from logminer.s3.uris import split_s3
 from logminer.sources import SourceRule, is_log_group
+from logminer.toml_tables import refuse_unknown
 
 DEFAULT_STORE = "./logminer-store"
 _PROJECT_FILE = "logminer.toml"
@@ -63,7 +63,9 @@ def read_config(folder: Path, environment: Mapping[str, str]) -> Config:
     encryption: Encryption | None = None
     for path in (user_file(environment), folder / _PROJECT_FILE):
         settings = _read_toml(path) if path is not None else {}
-        _refuse_unknown(settings, ("store", "models", "sources", "ingest", "s3"), "", str(path))
+        refuse_unknown(
+            settings, ("store", "models", "sources", "ingest", "s3"), "", str(path), ConfigurationError
+        )
         store = _store(settings, store, str(path))
         aliases.update(_aliases(settings, str(path)))
         ingest = _ingest(settings, ingest, str(path))
@@ -90,17 +92,6 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigurationError(f"is not TOML: {error}", where=str(path), fix="Mend that line.") from error
-
-
-def _refuse_unknown(table: Mapping[str, Any], known: Collection[str], prefix: str, where: str) -> None:
-    for name in table:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            raise ConfigurationError(
-                f"there is no setting {prefix + name!r}",
-                where=where,
-                fix=f"Did you mean {prefix + near[0]!r}?" if near else f"Known are: {', '.join(known)}.",
-            )
 
 
 def _store(settings: Mapping[str, Any], fallback: str, where: str) -> str:
@@ -200,5 +191,5 @@ def _aliases(settings: Mapping[str, Any], where: str) -> dict[str, str]:
             where=where,
             fix='Write: "abcd1234efgh" = "meta.llama3-1-405b-instruct-v1:0"',
         )
-    _refuse_unknown(models, ("aliases",), "models.", where)
+    refuse_unknown(models, ("aliases",), "models.", where, ConfigurationError)
     return aliases

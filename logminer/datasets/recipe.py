@@ -17,16 +17,16 @@ Names are those of the flags, with `_` for `-`. Paths are relative to the folder
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from logminer.datasets.settings import DatasetSettings
 from logminer.errors import UsageError
+from logminer.toml_tables import refuse_unknown
 
 Kind = type | tuple[type, ...]
 
@@ -98,27 +98,16 @@ def read_recipe(path: str) -> dict[str, Any]:
 
 def check_recipe(table: Mapping[str, Any], where: str) -> dict[str, Any]:
     """The settings of a table, checked. Raises UsageError."""
-    _refuse_unknown(table, (*SETTINGS, *_TABLES), "", where)
+    refuse_unknown(table, (*SETTINGS, *_TABLES), "", where, UsageError)
     options = _settings({k: v for k, v in table.items() if k not in _TABLES}, SETTINGS, "", where)
     if "selection" in table:
         selection = _table(table["selection"], "selection", where)
-        _refuse_unknown(selection, SELECTION_SETTINGS, "selection.", where)
+        refuse_unknown(selection, SELECTION_SETTINGS, "selection.", where, UsageError)
         options["selection"] = _settings(selection, SELECTION_SETTINGS, "selection.", where)
     if "rules" in table:
         rules = _table(table["rules"], "rules", where)
         options["rules"] = {name: dict(_table(rule, f"rules.{name}", where)) for name, rule in rules.items()}
     return options
-
-
-def _refuse_unknown(table: Mapping[str, Any], known: Collection[str], prefix: str, where: str) -> None:
-    for name in table:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            raise UsageError(
-                f"there is no setting {prefix + name!r}",
-                where=where,
-                fix=f"Did you mean {prefix + near[0]!r}?" if near else f"Known are: {', '.join(known)}.",
-            )
 
 
 def _table(value: Any, name: str, where: str) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from logminer.errors import UsageError
 from logminer.filters import Sql
-from logminer.query.connection import printable
+from logminer.printable import printable
 from logminer.query.count import read_lacking
 from logminer.query.pairs import (
     PAIR_COLUMNS,

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 
 from logminer.errors import UsageError
 from logminer.filters.canonical import format_comparison
-from logminer.filters.errors import printable
 from logminer.filters.nodes import MAX_COMPARISONS, MAX_TERM_CHARS, Comparison, Filter, Operator
+from logminer.printable import printable
 
 BedrockPair = dict[str, dict[str, str]]
 """`{"equals": {key: value}}` or `{"notEquals": {key: value}}`."""

@@ -10,9 +10,10 @@ import re
 from dataclasses import dataclass, field
 
 from logminer.filters.canonical import quote_term
-from logminer.filters.errors import Span, printable
+from logminer.filters.errors import Span
 from logminer.filters.faults import ONE_OPERATOR, QUOTES, SHAPE, SIGNS, Edit, Fault, shown
 from logminer.filters.pieces import Kind, Piece, scan
+from logminer.printable import printable
 
 MAX_REPAIRED_CHARS = 400
 """Repairs and alternatives are made for filters up to this length; a longer one gets the fault alone."""

@@ -6,6 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from logminer.errors import UsageError
+from logminer.printable import printable
 
 _SHOWN_BEFORE = 60  # characters of a long line that are shown before the fault
 _SHOWN_AFTER = 40
@@ -54,15 +55,6 @@ def excerpt(text: str, span: Span) -> str:
     after = printable(text[max(span.start, min(span.end, last)) : last]) + ("…" if last < line_end else "")
     carets = " " * _display_width(before) + "^" * max(1, _display_width(marked))
     return f"    {before}{marked}{after}\n    {carets}"
-
-
-def printable(text: str) -> str:
-    r"""`text` safe for a terminal and for UTF-8: controls, surrogates and direction marks as \x1b, \ud800."""
-    return "".join(char if char.isprintable() else _escaped(char) for char in text)
-
-
-def _escaped(char: str) -> str:
-    return char.encode("unicode_escape").decode("ascii")
 
 
 def _display_width(text: str) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from logminer.filters.errors import Span, printable
+from logminer.filters.errors import Span
+from logminer.printable import printable
 
 ONE_OPERATOR = (
     "A filter has one operator, as a Bedrock job's has: one comparison, NOT before one,"

@@ -9,9 +9,9 @@ from logminer.errors import UsageError
 from logminer.filters.athena import compile_athena, compile_athena_logs
 from logminer.filters.bedrock import compile_bedrock
 from logminer.filters.duckdb import compile_duckdb
-from logminer.filters.errors import printable
 from logminer.filters.nodes import Filter
 from logminer.metadata_keys import encode_key
+from logminer.printable import printable
 
 Renderer = Callable[[Filter, Collection[str]], str]
 """Filter and promoted fields -> text without a line feed at the end."""

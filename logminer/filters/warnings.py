@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import combinations
 
 from logminer.filters.canonical import format_comparison
-from logminer.filters.errors import printable
 from logminer.filters.nodes import Comparison, Filter, Operator
+from logminer.printable import printable
 
 
 def warnings_for(node: Filter) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from logminer.errors import LogminerError, StorageError, UsageError
+from logminer.printable import printable
 from logminer.store.duck import connect, quote_literal, unreadable
 from logminer.store.storage import Storage
 
@@ -15,11 +16,6 @@ if TYPE_CHECKING:
     import duckdb
 
 _FETCHED_ROWS = 1_000
-
-
-def printable(text: str) -> str:
-    """`text` fit for a terminal: control characters are escaped."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 class StoreConnection:

@@ -16,9 +16,10 @@ from logminer.filters import (
     near_keys,
     near_values,
 )
+from logminer.printable import printable
 from logminer.query.keys import commonest_keys
 from logminer.query.selection import Selection
-from logminer.query.view import StoreView, printable
+from logminer.query.view import StoreView
 
 _MAX_COMPARED = 10_000
 _EVERYTHING = Selection(statuses=None)

@@ -9,7 +9,6 @@ from types import TracebackType
 from logminer.filters import Sql
 from logminer.models import ModelId, ModelNames, TeacherMatch, match_teacher
 from logminer.query.connection import Answer, StoreConnection
-from logminer.query.connection import printable as printable
 from logminer.query.selection import Condition, Selection, compile_selection
 from logminer.query.versions import check_version
 from logminer.query.where import check_where, where_error

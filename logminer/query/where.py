@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from logminer.errors import UsageError
-from logminer.query.connection import StoreConnection, printable
+from logminer.printable import printable
+from logminer.query.connection import StoreConnection
 
 _REFUSED_CLASSES = {
     "SUBQUERY": "a subquery; it may look at the record's own columns alone",

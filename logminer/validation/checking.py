@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from logminer.errors import StorageError, UsageError
+from logminer.printable import printable
 from logminer.validation.dataset_files import (
     ByteReader,
     LineReader,
@@ -30,7 +31,6 @@ from logminer.validation.rules import (
     MAX_FILE_BYTES,
     MAX_INSPECTED_BYTES,
     Finding,
-    printable,
 )
 
 REMEMBERED_LINES: Final = 200_000

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from logminer.errors import ConfigurationError, StorageError, UsageError
-from logminer.validation.rules import MAX_LINE_BYTES, printable
+from logminer.printable import printable
+from logminer.validation.rules import MAX_LINE_BYTES
 
 # Any buffered reader; what it reads from does not matter.
 ByteReader: TypeAlias = "io.BufferedReader[Any]"

@@ -22,13 +22,14 @@ from logminer.errors import LogminerError, StorageError
 from logminer.framing import Quarantined, ReadRecord, read_values
 from logminer.model import AnyRecord
 from logminer.models import ModelNames, match_teacher
+from logminer.printable import printable
 from logminer.sources import Listing, LogObject, SourceReader, SourceRule, list_source, spool_stdin
 from logminer.store.quarantine import QUARANTINE_REASONS
 from logminer.teachers import MAX_PAIRS, MIN_PAIRS, turn_rule
 from logminer.validation.log_script import ScriptCount
 from logminer.validation.profiles import INVOCATION_LOGS
 from logminer.validation.report import KEPT_FAULTS, FaultLog, Report, Severity
-from logminer.validation.rules import Finding, printable
+from logminer.validation.rules import Finding
 
 RULE_OF_STATUS: Final = {
     "error": "failed_call",

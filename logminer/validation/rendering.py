@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from logminer.printable import printable
 from logminer.validation.mending import MENDS
 from logminer.validation.report import Fault, Report
-from logminer.validation.rules import printable
 
 SHOWN_OF_EACH_RULE = 10
 

@@ -40,11 +40,6 @@ class Finding:
     fix: str = ""
 
 
-def printable(name: str) -> str:
-    """A file name for people: control characters, which could steer a terminal, are escaped."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in name)
-
-
 _ALL_RULES = (
     # The file
     Rule("file_name", "the file is not named .jsonl", "Give the dataset a name that ends in .jsonl."),

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -36,7 +34,6 @@ EVERYTHING = Selection(statuses=None)
 COMPACTION = """
 import sys
 from logminer import pipeline
-sys.stdin.readline()
 for _ in range(int(sys.argv[2])):
     pipeline.compact(sys.argv[1], everything=True)
 """
@@ -281,19 +278,6 @@ def test_a_file_that_is_emptied_while_files_are_joined_does_not_come_back(
 # --- beside others ------------------------------------------------------------------------------------------
 
 
-def start_compactions(ground: Ground, times: int) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", COMPACTION, str(ground.store), str(times)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stdin is not None
-    process.stdin.write(b"go\n")
-    process.stdin.flush()
-    return process
-
-
 def test_ingests_and_compactions_at_once(ground: Ground) -> None:
     ground.write("first", [record("first")])
     ground.ingest()
@@ -303,7 +287,7 @@ def test_ingests_and_compactions_at_once(ground: Ground) -> None:
             for day in (1, 2)
         ]
         ground.write(f"{number:02}", [*days, record("again")])
-    compactions = [start_compactions(ground, 4) for _ in range(2)]
+    compactions = [ground.start_program(COMPACTION, 4) for _ in range(2)]
     ingest = ground.start(round_objects=3, workers=1)
     for process in (*compactions, ingest):
         code, _, stderr = finish(process)
@@ -377,7 +361,7 @@ def test_a_killed_compaction(ground: Ground) -> None:
     before = without_order(ground.content())
     dice = random.Random(20260601)
     for _ in range(4):
-        process = start_compactions(ground, 5)
+        process = ground.start_program(COMPACTION, 5)
         versions = committed(ground) + dice.randint(1, 4)
         wait_until(lambda v=versions, p=process: committed(ground) >= v or p.poll() is not None, "a commit")
         time.sleep(dice.uniform(0, 0.05))

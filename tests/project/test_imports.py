@@ -22,7 +22,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 LAYERS = (
-    "errors statuses json_text metadata_keys teachers token_limits reserved_words entries",
+    "errors printable toml_tables statuses json_text metadata_keys teachers token_limits reserved_words entries",
     "model pairs",
     "lenient records",
     "models",

@@ -127,6 +127,15 @@ class Ground:
             **options,
         )
 
+    def start_program(self, program: str, *arguments: object) -> subprocess.Popen[bytes]:
+        """Start a program of Python that is given the store, and these."""
+        return subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", program, str(self.store), *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
     def snapshot(self, version: int | None = None) -> Snapshot:
         return open_table(self.storage, version).snapshot()
 

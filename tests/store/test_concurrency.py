@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -24,7 +22,6 @@ from logminer.store.storage import open_storage
 from logminer.store.table import open_table
 compact._MAX_SMALL_FILES = 2
 storage = open_storage(sys.argv[1])
-sys.stdin.readline()
 for _ in range(int(sys.argv[2])):
     compact_small_files(storage, open_table(storage))
 """
@@ -76,7 +73,7 @@ def test_together_no_more_keys_are_promoted_than_allowed(ground: Ground) -> None
 def test_an_ingest_and_compactions(ground: Ground, many_logs: Path) -> None:
     ground.write("first", [record("first")])
     ground.ingest()
-    compactions = [_start_compactions(ground, 10) for _ in range(2)]
+    compactions = [ground.start_program(COMPACTION, 10) for _ in range(2)]
     ingest = ground.start(many_logs, round_objects=2, workers=1)
     for process in compactions:
         code, _, stderr = finish(process)
@@ -92,24 +89,11 @@ def test_two_compactions_at_once(ground: Ground) -> None:
         ground.write(str(number), [record(str(number))])
     ground.ingest(portions=Portions(round_objects=1))
     before = ground.content()
-    for process in [_start_compactions(ground, 2) for _ in range(2)]:
+    for process in [ground.start_program(COMPACTION, 2) for _ in range(2)]:
         code, _, stderr = finish(process)
         assert code == 0, stderr
     check_invariants(ground)
     assert ground.content() == before
-
-
-def _start_compactions(ground: Ground, times: int) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", COMPACTION, str(ground.store), str(times)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stdin is not None
-    process.stdin.write(b"go\n")
-    process.stdin.flush()
-    return process
 
 
 def test_a_compaction_inside_another(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
