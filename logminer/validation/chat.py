@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from logminer.validation.conversation import check_last_role, check_roles
+from logminer.validation.conversation import check_exchange, check_last_role, contents_of
 from logminer.validation.rules import Finding
 from logminer.validation.values import check_keys, check_text, check_tokens, items_of, wrong_type
 
@@ -27,23 +27,14 @@ def inspect_anthropic(max_tokens: int, value: Any) -> Iterator[Finding]:
     yield from check_keys(value, "$", ("messages",), ("system",))
     if "system" in value:
         yield from _claude_text(value["system"], "$.system")
-    messages = value.get("messages", [])
-    texts = [value.get("system")]
-    if not isinstance(messages, list):
-        yield wrong_type("$.messages", messages, "a list")
-    elif "messages" in value and len(messages) < 2:
-        problem = f"has {len(messages)} messages, must have at least 2"
-        yield Finding("message_count", "$.messages", problem, "Give the user's message and the answer to it.")
-    yield from check_roles(messages)
-    yield from check_last_role(messages)
-    for path, message in items_of(messages, "$.messages"):
-        if not isinstance(message, dict):
-            yield wrong_type(path, message, "an object")
-            continue
-        yield from check_keys(message, path, ("role", "content"))
-        if "content" in message:
-            yield from _claude_text(message["content"], f"{path}.content")
-            texts.append(message["content"])
+    messages = value.get("messages")
+    if "messages" in value:
+        yield from check_exchange(
+            messages,
+            lambda _, text, path: _claude_text(text, path),
+            "Give the user's message and the answer to it.",
+        )
+    texts = [value.get("system"), *contents_of(messages)]
     yield from check_tokens(texts, max_tokens)
 
 

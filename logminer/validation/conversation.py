@@ -11,7 +11,7 @@ prose says "bedrock-conversion-2024", but every sample and AWS's own script say 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,9 @@ from logminer.validation.rules import Finding
 from logminer.validation.values import check_keys, check_reserved, check_text, items_of, wrong_type
 
 SCHEMA_VERSION = "bedrock-conversation-2024"
+
+# Looks at the content of a message, given its role, the content and its path.
+InspectContent = Callable[[Any, Any, str], Iterator[Finding]]
 
 _ROLES = ("user", "assistant")
 
@@ -78,6 +81,37 @@ def check_last_role(messages: Any, severe: str = "must end with the assistant's 
     last = messages[-1] if isinstance(messages, list) and messages else None
     if isinstance(last, dict) and last.get("role", "assistant") != "assistant":
         yield Finding("last_role", f"$.messages[{len(messages) - 1}].role", severe)
+
+
+def check_exchange(messages: Any, inspect: InspectContent, fix: str) -> Iterator[Finding]:
+    """A conversation to be trained on: at least a question and its answer, in turns, with nothing beside role and content.
+
+    `inspect` looks at the content of each message; `fix` is the remedy where there are too few.
+    """
+    if not isinstance(messages, list):
+        yield wrong_type("$.messages", messages, "a list")
+        return
+    if len(messages) < 2:
+        problem = f"has {len(messages)} messages, must have at least 2"
+        yield Finding("message_count", "$.messages", problem, fix)
+    yield from check_roles(messages)
+    yield from check_last_role(messages)
+    for path, message in items_of(messages, "$.messages"):
+        if not isinstance(message, dict):
+            yield wrong_type(path, message, "an object")
+            continue
+        yield from check_keys(message, path, ("role", "content"))
+        if "content" in message:
+            yield from inspect(message.get("role"), message["content"], f"{path}.content")
+
+
+def contents_of(messages: Any) -> list[Any]:
+    """The contents of all messages that have one."""
+    return [
+        message["content"]
+        for _, message in items_of(messages, "$.messages")
+        if isinstance(message, dict) and "content" in message
+    ]
 
 
 def _role(role: Any, path: str) -> Iterator[Finding]:

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from logminer.validation.conversation import check_last_role, check_roles, check_text_item, check_version
+from logminer.validation.conversation import check_exchange, check_text_item, check_version
 from logminer.validation.media import MEDIA, check_counts, check_medium
 from logminer.validation.rules import Finding
 from logminer.validation.tools import check_tool_ids, check_tool_names, check_tool_result, check_tool_use
@@ -58,7 +59,7 @@ def inspect_nova(model: NovaModel, value: Any) -> Iterator[Finding]:
         yield from _system(value["system"])
     messages = value.get("messages")
     if "messages" in value:
-        yield from _messages(model, messages)
+        yield from check_exchange(messages, partial(_content, model), _TWO)
     yield from check_tool_names(value.get("toolConfig"), messages, offered="toolConfig" in value)
     yield from check_tool_ids(messages)
     yield from check_counts(messages, _MOST_MEDIA)
@@ -71,25 +72,6 @@ def _system(items: Any) -> Iterator[Finding]:
         return
     for path, item in items_of(items, "$.system"):
         yield from check_text_item(item, path)
-
-
-def _messages(model: NovaModel, messages: Any) -> Iterator[Finding]:
-    if not isinstance(messages, list):
-        yield wrong_type("$.messages", messages, "a list")
-        return
-    if len(messages) < 2:
-        yield Finding(
-            "message_count", "$.messages", f"has {len(messages)} messages, must have at least 2", _TWO
-        )
-    yield from check_roles(messages)
-    yield from check_last_role(messages)
-    for path, message in items_of(messages, "$.messages"):
-        if not isinstance(message, dict):
-            yield wrong_type(path, message, "an object")
-            continue
-        yield from check_keys(message, path, ("role", "content"))
-        if "content" in message:
-            yield from _content(model, message.get("role"), message["content"], f"{path}.content")
 
 
 _TWO = "Give the user's message and the assistant's answer."

@@ -14,10 +14,10 @@ from typing import Any
 
 from logminer.token_limits import TOKEN_LIMITS
 from logminer.validation.conversation import (
-    check_last_role,
+    check_exchange,
     check_one_item,
-    check_roles,
     check_version,
+    contents_of,
 )
 from logminer.validation.media import check_loose_image
 from logminer.validation.plans import conversation_plan
@@ -48,24 +48,12 @@ def _inspect(max_tokens: int, value: Any) -> Iterator[Finding]:
         yield from check_version(value["schemaVersion"])
     if "system" in value:
         yield from check_one_item(value["system"], "$.system", "system_items")
-    messages = value.get("messages", [])
-    if not isinstance(messages, list):
-        yield wrong_type("$.messages", messages, "a list")
-    elif "messages" in value and len(messages) < 2:
-        yield Finding(
-            "message_count", "$.messages", f"has {len(messages)} messages, must have at least 2", _TWO
-        )
-    yield from check_roles(messages)
-    yield from check_last_role(messages)
+    messages = value.get("messages")
+    if "messages" in value:
+        yield from check_exchange(messages, _content, _TWO)
     texts = list(_texts(value.get("system"), "$.system"))
-    for path, message in items_of(messages, "$.messages"):
-        if not isinstance(message, dict):
-            yield wrong_type(path, message, "an object")
-            continue
-        yield from check_keys(message, path, ("role", "content"))
-        if "content" in message:
-            yield from _content(message.get("role"), message["content"], f"{path}.content")
-            texts.extend(_texts(message["content"], ""))
+    for content in contents_of(messages):
+        texts.extend(_texts(content, ""))
     yield from check_tokens(texts, max_tokens)
 
 
