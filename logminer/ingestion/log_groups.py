@@ -8,57 +8,48 @@ older, so a run that leaves a gap after the mark does not move it.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from logminer.ingestion.choice import Reread
-from logminer.ingestion.driver import IngestReport, NoProgress, Progress, ingest_objects
+from logminer.ingestion.driver import IngestReport
 from logminer.ingestion.gathering import LATE_WINDOW, Scope
 from logminer.ingestion.marks import read_marks, write_marks
-from logminer.sources import LogGroup, SourceReader, SourceRule, TimeSpan, open_log_group
+from logminer.sources import LogGroup, LogObject, SourceReader, SourceRule, TimeSpan, open_log_group
 from logminer.store.storage import Storage
 from logminer.store.table import open_table, table_exists
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
-    from logminer.ingestion.text_scope import TextScope
+class ReadObjects(Protocol):
+    """Reads log objects into a store, reached by these rules."""
+
+    def __call__(self, objects: Sequence[LogObject], *, rules: Sequence[SourceRule]) -> IngestReport:
+        """What `ingest_objects` does."""
 
 
 def ingest_log_group(
     storage: Storage,
     source: str,
     scope: Scope,
+    read: ReadObjects,
     *,
     spool: str,
-    workers: int,
-    reread: Reread,
-    progress: Progress | None,
-    stop: threading.Event | None,
+    whole: bool,
+    stop: threading.Event,
     rules: Sequence[SourceRule],
-    text_scope: TextScope | None,
 ) -> IngestReport:
     """Read the events of a log group that the store does not have; every batch is committed by itself.
 
-    `spool` is a folder for the events of one batch. Raises UsageError, ConfigurationError or StorageError.
+    `read` is `ingest_objects` for this store, `spool` a folder for the events of one batch. With `whole` all events
+    are asked for. Raises UsageError, ConfigurationError or StorageError.
     """
     group = open_log_group(source, SourceReader(rules))
-    stop = stop or threading.Event()
     table = open_table(storage) if table_exists(storage) else None
     mark = None if table is None else read_marks(storage, table.id).get(group.streams_uri)
-    since = _begin(mark, scope, reread)
+    since = _begin(mark, scope, whole)
     report = IngestReport("", version=0 if table is None else table.version)
     for batch in group.events(TimeSpan(since, scope.until), spool, stop):
-        done = ingest_objects(
-            storage,
-            batch.logs,
-            workers=workers,
-            reread=reread,
-            progress=progress or NoProgress(),
-            stop=stop,
-            rules=[*rules, group.rule],
-            text_scope=text_scope,
-        )
+        done = read(batch.logs, rules=[*rules, group.rule])
         report.add(done)
         if not done.is_whole:
             break
@@ -70,9 +61,9 @@ def ingest_log_group(
     return report
 
 
-def _begin(mark: datetime | None, scope: Scope, reread: Reread) -> datetime | None:
+def _begin(mark: datetime | None, scope: Scope, whole: bool) -> datetime | None:
     """From when on events are asked for; None for all of them."""
-    if scope.since is not None or mark is None or scope.late_window is None or reread.anything:
+    if scope.since is not None or mark is None or scope.late_window is None or whole:
         return scope.since
     return mark - scope.late_window
 
