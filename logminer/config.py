@@ -15,10 +15,9 @@ from typing import Any
 import msgspec
 
 from logminer.errors import ConfigurationError, UsageError
-from logminer.s3.access import S3Settings
 from logminer.s3.encryption import Algorithm, Encryption
 from logminer.s3.uris import split_s3
-from logminer.sources import SourceRule, is_log_group
+from logminer.source_rules import S3Settings, SourceRule, is_log_group
 from logminer.toml_tables import refuse_unknown
 
 DEFAULT_STORE = "./logminer-store"

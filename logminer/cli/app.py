@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
-from logminer.cli.convert import convert_command
-from logminer.cli.counting import count_command
-from logminer.cli.dataset_files import diff_command, show_command, verify_command
-from logminer.cli.datasets import export_command
-from logminer.cli.explaining import explain_command
-from logminer.cli.filtering import filter_command
-from logminer.cli.forgetting import forget_command
-from logminer.cli.help import HELP_WIDTH, PlainCommand, PlainGroup
-from logminer.cli.ingest import ingest_command
-from logminer.cli.keys import keys_command
-from logminer.cli.maintenance import compact_command, ddl_command, expire_command, vacuum_command
-from logminer.cli.readiness import stats_command
-from logminer.cli.selecting import select_command
-from logminer.cli.store import history_command, info_command, quarantine_command
-from logminer.cli.validate import validate_command
+from logminer.cli.groups import command, group, help_without_command, subgroup
 
 _HELP = """Amazon Bedrock model invocation logs into training sets for distillation.
 
@@ -70,8 +55,6 @@ Examples:
   logminer dataset diff yesterday/train.jsonl train.jsonl
 """
 
-_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": HELP_WIDTH}
-
 
 def _print_version(wanted: bool) -> None:
     if wanted:
@@ -88,59 +71,53 @@ def _main(
         typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True),
     ] = False,
 ) -> None:
-    _help_without_command(context)
+    help_without_command(context)
 
 
-def _help_without_command(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        print(context.get_help(), file=sys.stderr)
-        raise typer.Exit(2)
+_STORE = {
+    "info": command("store:info_command", "What the store holds."),
+    "history": command("store:history_command", "The store's versions, the newest first."),
+    "quarantine": command(
+        "store:quarantine_command", "What could not be read as a log record, where, and why."
+    ),
+    "compact": command("maintenance:compact_command", "Write few large files per day, sorted for queries."),
+    "vacuum": command("maintenance:vacuum_command", "Delete files that only old versions need."),
+    "forget": command("forgetting:forget_command", "Forget records, for ever: those that any option names."),
+    "expire": command("maintenance:expire_command", "Delete the records of old dates, for ever."),
+    "ddl": command("maintenance:ddl_command", "Print the SQL that makes the store known to Athena."),
+}
 
+_DATASET = {
+    "show": command("dataset_files:show_command", "What a dataset is made of, as its manifest says."),
+    "verify": command(
+        "dataset_files:verify_command", "Check that every file and line is still the one that was written."
+    ),
+    "diff": command(
+        "dataset_files:diff_command", "Compare two datasets: lines that came, went and changed, and why."
+    ),
+}
 
-def _group(help_text: str, *, epilog: str = "", completion: bool = False) -> typer.Typer:
-    return typer.Typer(
-        cls=PlainGroup,
-        help=help_text,
-        epilog=epilog,
-        invoke_without_command=True,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        add_completion=completion,
-        context_settings=_SETTINGS,
-    )
+_COMMANDS = {
+    "ingest": command(
+        "ingest:ingest_command", "Read invocation logs into the store, each record exactly once."
+    ),
+    "select": command("selecting:select_command", "Show records, in the order of time."),
+    "count": command("counting:count_command", "Count records; without --status, pairs."),
+    "stats": command("readiness:stats_command", "Readiness for distillation, with every loss named."),
+    "keys": command("keys:keys_command", "Metadata keys: how many records have them, and likely slips."),
+    "export": command("datasets:export_command", "Write one teacher's distinct pairs as a training file."),
+    "validate": command(
+        "validate:validate_command", "Check a dataset: every fault, with line, JSON path and remedy."
+    ),
+    "convert": command("convert:convert_command", "Turn an existing training file into another format."),
+    "filter": command(
+        "filtering:filter_command", "Translate a filter: into a Bedrock job's form, or into SQL."
+    ),
+    "explain": command(
+        "explaining:explain_command", "One request: what was logged, judged and exported, and why."
+    ),
+    "store": subgroup(_STORE_HELP, _STORE),
+    "dataset": subgroup(_DATASET_HELP, _DATASET),
+}
 
-
-app = _group(_HELP, epilog=_EPILOG, completion=True)
-app.callback()(_main)
-for _name, _command in (
-    ("ingest", ingest_command),
-    ("select", select_command),
-    ("count", count_command),
-    ("stats", stats_command),
-    ("keys", keys_command),
-    ("export", export_command),
-    ("validate", validate_command),
-    ("convert", convert_command),
-    ("filter", filter_command),
-    ("explain", explain_command),
-):
-    app.command(_name, cls=PlainCommand)(_command)
-
-_store = _group(_STORE_HELP)
-_store.callback()(_help_without_command)
-_store.command("info", cls=PlainCommand)(info_command)
-_store.command("history", cls=PlainCommand)(history_command)
-_store.command("quarantine", cls=PlainCommand)(quarantine_command)
-_store.command("compact", cls=PlainCommand)(compact_command)
-_store.command("vacuum", cls=PlainCommand)(vacuum_command)
-_store.command("forget", cls=PlainCommand)(forget_command)
-_store.command("expire", cls=PlainCommand)(expire_command)
-_store.command("ddl", cls=PlainCommand)(ddl_command)
-app.add_typer(_store, name="store")
-
-_dataset = _group(_DATASET_HELP)
-_dataset.callback()(_help_without_command)
-_dataset.command("show", cls=PlainCommand)(show_command)
-_dataset.command("verify", cls=PlainCommand)(verify_command)
-_dataset.command("diff", cls=PlainCommand)(diff_command)
-app.add_typer(_dataset, name="dataset")
+app = group(_HELP, _COMMANDS, _main, epilog=_EPILOG, completion=True)

@@ -20,8 +20,8 @@ from logminer.ingestion.text_scope import TextScope
 from logminer.ingestion.worker import Harvest, Tally
 from logminer.model import IngestRun
 from logminer.s3.encryption import write_encryption
+from logminer.source_rules import SourceRule
 from logminer.sources.objects import LogObject
-from logminer.sources.reading import SourceRule
 from logminer.store.ledger import objects_since
 from logminer.store.registry import add_model_ids
 from logminer.store.rewrite import delete_files

@@ -11,10 +11,10 @@ from pathlib import Path
 from logminer.errors import UsageError
 from logminer.ingestion.marks import moved_marks, read_marks, write_marks
 from logminer.s3.uris import is_s3
+from logminer.source_rules import SourceRule
 from logminer.sources import (
     LogObject,
     SourceReader,
-    SourceRule,
     check_base,
     file_uri,
     lies_in_time,

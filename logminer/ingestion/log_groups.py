@@ -15,7 +15,8 @@ from typing import Protocol
 from logminer.ingestion.driver import IngestReport
 from logminer.ingestion.gathering import LATE_WINDOW, Scope
 from logminer.ingestion.marks import read_marks, write_marks
-from logminer.sources import LogGroup, LogObject, SourceReader, SourceRule, TimeSpan, open_log_group
+from logminer.source_rules import SourceRule
+from logminer.sources import LogGroup, LogObject, SourceReader, TimeSpan, open_log_group
 from logminer.store.storage import Storage
 from logminer.store.table import open_table, table_exists
 

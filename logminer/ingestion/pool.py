@@ -30,8 +30,8 @@ from logminer.ingestion.text_scope import TextScope
 from logminer.ingestion.worker import Harvest, IngestWorker, Tally
 from logminer.model import IngestRun
 from logminer.s3.encryption import Encryption, encrypt_writes
+from logminer.source_rules import SourceRule
 from logminer.sources.objects import LogObject
-from logminer.sources.reading import SourceRule
 from logminer.store.storage import open_storage, storage_error
 
 _LENGTH = struct.Struct("<Q")

@@ -16,8 +16,9 @@ from logminer.ingestion.reader import read_log
 from logminer.ingestion.text_scope import TextScope, leave_text_out, text_rule
 from logminer.model import IngestRun
 from logminer.schema import MAX_PROMOTED_KEYS
+from logminer.source_rules import SourceRule
 from logminer.sources.objects import LogObject
-from logminer.sources.reading import SourceReader, SourceRule
+from logminer.sources.reading import SourceReader
 from logminer.store.quarantine import QuarantineWriter
 from logminer.store.rewrite import delete_files
 from logminer.store.rows import (

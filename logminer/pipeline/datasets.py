@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from logminer.datasets.plan import ExportReport
     from logminer.datasets.verifying import Verification
     from logminer.exports.conversion import ConversionReport
-    from logminer.sources import SourceRule
+    from logminer.source_rules import SourceRule
     from logminer.validation import Report
 
 

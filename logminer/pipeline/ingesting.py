@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from logminer.ingestion.gathering import Scope
     from logminer.ingestion.plan import IngestPlan
     from logminer.ingestion.text_scope import TextScope
-    from logminer.sources import SourceRule
+    from logminer.source_rules import SourceRule
 
 
 class IngestOptions(TypedDict, total=False):
@@ -70,7 +70,7 @@ def ingest(
     from logminer.ingestion.driver import IngestReport, ingest_objects
     from logminer.ingestion.gathering import gather
     from logminer.ingestion.log_groups import ingest_log_group
-    from logminer.sources import is_log_group
+    from logminer.source_rules import is_log_group
 
     asked = _read_ingest_options(options)
     groups = [source for source in sources if is_log_group(source)]
@@ -116,7 +116,7 @@ def plan_ingest(*sources: str, **options: Unpack[IngestOptions]) -> IngestPlan:
     """What `ingest` with these options would read, with its requests, price and time. Nothing is written."""
     from logminer.ingestion.gathering import gather
     from logminer.ingestion.plan import make_plan
-    from logminer.sources import is_log_group
+    from logminer.source_rules import is_log_group
 
     asked = _read_ingest_options(options)
     if groups := [source for source in sources if is_log_group(source)]:

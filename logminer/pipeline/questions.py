@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from logminer.config import DEFAULT_STORE
 from logminer.pipeline.options import SelectionOptions, make_selection, open_view
-from logminer.query.count import Count, count_records
-from logminer.query.explain import Story, explain_request
-from logminer.query.keys import Census, read_census
-from logminer.query.rows import check_columns, select_records
-from logminer.query.selection import Selection
-from logminer.query.stats import Stats, read_stats
 from logminer.schema import JSON_COLUMNS
 
 if TYPE_CHECKING:
     from typing import Unpack
+
+    from logminer.query.count import Count
+    from logminer.query.explain import Story
+    from logminer.query.keys import Census
+    from logminer.query.selection import Selection
+    from logminer.query.stats import Stats
 
 
 def select(
@@ -33,6 +33,8 @@ def select(
     They come in (timestamp, request_id, source_uri, source_position) order and are read as you go; the store is
     open from the first record to the last, or until the iterator is closed.
     """
+    from logminer.query.rows import check_columns
+
     selection = make_selection(**options)
     return _select(store, selection, check_columns(columns), limit, aliases)
 
@@ -44,6 +46,8 @@ def _select(
     limit: int | None,
     aliases: Mapping[str, str] | None,
 ) -> Iterator[dict[str, Any]]:
+    from logminer.query.rows import select_records
+
     with open_view(store, aliases, selection.version) as view:
         records = select_records(view, selection, columns, limit)
         for row in records.rows:
@@ -66,6 +70,8 @@ def count(
     **options: Unpack[SelectionOptions],
 ) -> Count:
     """How many records a selection has; `by` a column, or a metadata key."""
+    from logminer.query.count import count_records
+
     selection = make_selection(**options)
     with open_view(store, aliases, selection.version) as view:
         return count_records(view, selection, by)
@@ -78,6 +84,8 @@ def stats(
     **options: Unpack[SelectionOptions],
 ) -> Stats:
     """Readiness for distillation, per model."""
+    from logminer.query.stats import read_stats
+
     selection = make_selection("all", **options)
     with open_view(store, aliases, selection.version) as view:
         return read_stats(view, selection)
@@ -91,6 +99,8 @@ def keys(
     **options: Unpack[SelectionOptions],
 ) -> Census:
     """Which metadata keys there are, with their commonest values."""
+    from logminer.query.keys import read_census
+
     selection = make_selection("all", **options)
     with open_view(store, aliases, selection.version) as view:
         return read_census(view, selection, top)
@@ -104,6 +114,8 @@ def explain(
     **options: Unpack[SelectionOptions],
 ) -> Story:
     """Everything that the store knows of one request."""
+    from logminer.query.explain import explain_request
+
     selection = make_selection(**options)
     with open_view(store, aliases, selection.version) as view:
         return explain_request(view, request_id, selection)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from logminer.config import DEFAULT_STORE
 from logminer.errors import UsageError
 from logminer.pipeline.options import make_selection, texts_of
-from logminer.store.quarantine import QUARANTINE_REASONS, read_quarantine
 from logminer.store.storage import open_storage
 from logminer.store.table import Commit, open_table
 from logminer.timespan import parse_age
@@ -49,6 +48,7 @@ class StoreInfo:
 
 def store_info(store: str = DEFAULT_STORE) -> StoreInfo:
     """What a store holds."""
+    from logminer.store.quarantine import read_quarantine
     from logminer.store.registry import read_exports, read_model_ids
 
     storage = open_storage(store)
@@ -89,6 +89,8 @@ class QuarantinedEntry:
 
 def quarantine(store: str = DEFAULT_STORE, *, reason: str | None = None) -> list[QuarantinedEntry]:
     """What could not be read (for one reason), each value once, in the order of source and position."""
+    from logminer.store.quarantine import QUARANTINE_REASONS, read_quarantine
+
     if reason is not None and reason not in QUARANTINE_REASONS:
         known = ", ".join(QUARANTINE_REASONS)
         raise UsageError(f"{reason!r} is not known", where="--reason", fix=f"Known are: {known}.")

@@ -13,11 +13,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from logminer.errors import ConfigurationError, CredentialsError
 from logminer.s3.encryption import write_encryption
 from logminer.s3.failures import role_failure
+from logminer.source_rules import S3Settings
 
 if TYPE_CHECKING:
     import boto3
@@ -26,15 +25,6 @@ if TYPE_CHECKING:
 _CREDENTIALS_LAST = timedelta(minutes=5)
 _DEFAULT_REGION = "us-east-1"
 _SESSION_NAME = "logminer"
-
-
-class S3Settings(msgspec.Struct, frozen=True):
-    """What a configuration may say of an account's S3; everything else is found by the AWS chain."""
-
-    region: str | None = None
-    role_arn: str | None = None
-    external_id: str | None = None
-    requester_pays: bool = False
 
 
 class S3Access:

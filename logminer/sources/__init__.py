@@ -8,22 +8,20 @@ from datetime import datetime
 from logminer.errors import UsageError
 from logminer.s3.uris import is_s3
 from logminer.sources.bucket import list_bucket
-from logminer.sources.cloudwatch import LogGroup, is_log_group, open_log_group
+from logminer.sources.cloudwatch import LogGroup, open_log_group
 from logminer.sources.local import list_local, spool_stdin
 from logminer.sources.moved import check_base, rename_listing
 from logminer.sources.objects import Listing, LogObject, TimeSpan, file_uri, lies_in_time, path_of_uri
-from logminer.sources.reading import SourceReader, SourceRule
+from logminer.sources.reading import SourceReader
 
 __all__ = [
     "Listing",
     "LogGroup",
     "LogObject",
     "SourceReader",
-    "SourceRule",
     "TimeSpan",
     "check_base",
     "file_uri",
-    "is_log_group",
     "lies_in_time",
     "list_source",
     "open_log_group",

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from logminer.errors import ConfigurationError, LogminerError, StorageError, UsageError
+from logminer.source_rules import LOG_GROUP, SourceRule
 from logminer.sources.objects import LogObject, TimeSpan, file_uri
-from logminer.sources.reading import SourceReader, SourceRule
+from logminer.sources.reading import SourceReader
 
 if TYPE_CHECKING:
     import boto3
 
-_SCHEME = "cloudwatch:"
 _BEDROCK_STREAM = "aws/bedrock/modelinvocations"
 # An event comes up to some minutes after the call that it tells of, and is found by its own time.
 _MARGIN = timedelta(hours=1)
@@ -43,11 +43,6 @@ _BAD_CREDENTIALS = frozenset(
         "UnrecognizedClientException",
     }
 )
-
-
-def is_log_group(source: str) -> bool:
-    """Whether a source is `cloudwatch:GROUP`, and not a folder or a bucket."""
-    return source.startswith(_SCHEME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +128,7 @@ def open_log_group(source: str, reader: SourceReader) -> LogGroup:
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
-    name, _, streams = source.removeprefix(_SCHEME).partition(":")
+    name, _, streams = source.removeprefix(LOG_GROUP).partition(":")
     if not name or name.startswith("//") or name == "arn":
         raise UsageError("names no log group", where=source, fix="Write it as: cloudwatch:GROUP")
     rule = reader.rule(source)

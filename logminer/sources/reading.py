@@ -7,27 +7,18 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, cast
 
-import msgspec
-
 from logminer.errors import LogminerError
-from logminer.s3.access import S3Access, S3Settings
+from logminer.s3.access import S3Access
 from logminer.s3.fetching import Fetcher
 from logminer.s3.ranges import RANGE_BYTES, open_object
 from logminer.s3.uris import is_s3, split_s3
+from logminer.source_rules import S3Settings, SourceRule
 from logminer.sources.bucket import ask_bucket_body
 from logminer.sources.local import open_local, read_local_body
 from logminer.sources.objects import LogObject, is_log_event
 
 # Larger objects are read in ranges and never held whole.
 _WHOLE_BYTES = 32 << 20
-
-
-class SourceRule(msgspec.Struct, frozen=True):
-    """How what lies below an S3 prefix is reached, and in which buckets its bodies may lie beside its own."""
-
-    prefix: str
-    s3: S3Settings = S3Settings()
-    body_buckets: tuple[str, ...] = ()
 
 
 class SourceReader:

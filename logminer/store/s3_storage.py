@@ -16,12 +16,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from logminer.errors import LogminerError
-from logminer.s3.access import S3Access, S3Settings
+from logminer.s3.access import S3Access
 from logminer.s3.failures import came_of_missing, s3_failure
 from logminer.s3.fetching import Fetcher
 from logminer.s3.ranges import open_object
 from logminer.s3.retrying import retried
 from logminer.s3.uris import split_s3
+from logminer.source_rules import S3Settings
 from logminer.store.stored_file import StoredFile
 
 if TYPE_CHECKING:

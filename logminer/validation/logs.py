@@ -23,7 +23,8 @@ from logminer.framing import Quarantined, ReadRecord, read_values
 from logminer.model import AnyRecord
 from logminer.models import ModelNames, match_teacher
 from logminer.printable import printable
-from logminer.sources import Listing, LogObject, SourceReader, SourceRule, list_source, spool_stdin
+from logminer.source_rules import SourceRule
+from logminer.sources import Listing, LogObject, SourceReader, list_source, spool_stdin
 from logminer.store.quarantine import QUARANTINE_REASONS
 from logminer.teachers import MAX_PAIRS, MIN_PAIRS, turn_rule
 from logminer.validation.log_script import ScriptCount

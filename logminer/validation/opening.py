@@ -12,7 +12,8 @@ from typing import cast
 from logminer.errors import LogminerError, UsageError
 from logminer.printable import printable
 from logminer.s3.uris import is_s3
-from logminer.sources import SourceReader, SourceRule, list_source, path_of_uri
+from logminer.source_rules import SourceRule
+from logminer.sources import SourceReader, list_source, path_of_uri
 from logminer.validation.dataset_files import ByteReader, open_dataset
 
 STDIN = "-"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from logminer.errors import CheckFailed, UsageError
 from logminer.outputs import check_output, open_output
 from logminer.printable import printable
-from logminer.sources import SourceRule
+from logminer.source_rules import SourceRule
 from logminer.validation.checking import Allowance, Check, validate_stream
 from logminer.validation.mending import Mender
 from logminer.validation.opening import open_any

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from logminer.cli import choices
+from logminer.cli.app import app
 from logminer.curation import curation_rules
 from logminer.exports import export_formats
 from logminer.filters import TARGETS
@@ -40,6 +41,22 @@ def test_help_has_examples_and_fits_80_columns(run, command):
     assert max(map(len, shown.lines)) <= 80
     assert "..." not in shown.stdout.replace("SOURCE...", "").replace("[ARGS]...", "")
     assert not re.search(r"<\w+|\{|list\[", shown.stdout), "a type is not what a user gives"
+
+
+def listed_commands(group, words=()):
+    """Every command below a group, with its line in the list."""
+    for name, listed in group.commands.listed.items():
+        made = group.commands[name]
+        yield (*words, name), listed.about, made
+        if hasattr(made, "commands"):
+            yield from listed_commands(made, (*words, name))
+
+
+@pytest.mark.parametrize(
+    ("about", "made"), [pytest.param(*more, id=" ".join(words)) for words, *more in listed_commands(app)]
+)
+def test_a_command_is_listed_with_the_first_line_of_its_help(about, made):
+    assert made.help.partition("\n")[0] == about
 
 
 def test_help_has_a_short_name(run):

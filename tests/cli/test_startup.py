@@ -17,6 +17,7 @@ HEAVY = {
     "msgspec",
     "obstore",
     "pyarrow",
+    "pydantic",
     "rich",
 }
 _PROGRAM = """

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 LAYERS = (
     "errors printable toml_tables statuses json_text metadata_keys teachers token_limits reserved_words entries",
-    "model pairs",
+    "model pairs source_rules",
     "lenient records",
     "models",
     "conversations",
