@@ -10,6 +10,7 @@ to a field name of its own made of `[a-z0-9_]` alone, which is the same name in 
 
 from __future__ import annotations
 
+import functools
 import re
 
 _NEEDS_ESCAPE = re.compile(r"[^a-z0-9_]|_(?=x)")
@@ -28,6 +29,7 @@ def encode_key(key: str) -> str:
     return _NEEDS_ESCAPE.sub(lambda match: f"_x{ord(match[0]):x}_", key)
 
 
+@functools.lru_cache(maxsize=4096)
 def decode_key(field: str) -> str:
     """The key whose field name is `field`; ValueError when no key has that name."""
     if field == _EMPTY_KEY:

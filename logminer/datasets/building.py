@@ -61,7 +61,12 @@ def curate(view: StoreView, plan: DatasetPlan, folder: str, funnel: Funnel, *, l
         for rejected in unchosen_rejects(view, plan.selection, choice):
             funnel.put(rejected)
     _check_number(view, plan, choice.lines)
-    pairs = read_chosen(view, plan.selection, prompts_only=settings.prompts_only)
+    pairs = read_chosen(
+        view,
+        plan.selection,
+        prompts_only=settings.prompts_only,
+        texts_alone=settings.is_plain and settings.format.texts_alone,
+    )
     if settings.is_plain:
         return Curated(choice, (Part(TRAIN, settings.format, _fitting(pairs, settings.format, funnel)),))
     gold = gold_pairs(plan.inputs["gold"], settings.format) if "gold" in plan.inputs else []

@@ -22,22 +22,35 @@ _STORED = (
 # As many as a distillation job takes; of ordinary length they are some tens of megabytes.
 _READ_AT_ONCE = 20_000
 _ANSWER = frozenset({"response", "response_blocks", "reasoning", "stop_reason", "output_tokens", "pair_hash"})
+_METADATA = ("request_metadata", "request_metadata_rest")
+# Blocks too: a pair's answer calls no tool, or it would be no pair, so that they say what its text says.
+_BESIDE_TEXTS = frozenset(
+    {
+        "account_id", "region", "operation", "identity_arn", "model_id", "response_blocks", "reasoning", "tools",
+        "params", "stop_reason", *_METADATA,
+    }
+)  # fmt: skip
 
 
-def read_chosen(view: StoreView, selection: Selection, *, prompts_only: bool) -> Iterator[PromptResponsePair]:
+def read_chosen(
+    view: StoreView, selection: Selection, *, prompts_only: bool, texts_alone: bool = False
+) -> Iterator[PromptResponsePair]:
     """The records of the table `CHOSEN` in the order of `select`; prompts alone come without what was answered.
 
+    `texts_alone` is that of an `ExportFormat`: what it does not look at is None, and no metadata is there.
     Few are read at once, by all processors; many date by date, so that texts of one day are in memory, not all.
     """
-    without = _ANSWER if prompts_only else frozenset()
-    columns = ", ".join("NULL" if name in without else name for name in _STORED)
+    without: frozenset[str] = _ANSWER if prompts_only else frozenset()
+    if texts_alone:
+        without |= _BESIDE_TEXTS
+    columns = ", ".join("NULL" if name in without else name for name in (*_METADATA, *_STORED))
     for within in _spans(view, selection):
         text = (
-            f"SELECT request_metadata, request_metadata_rest, epoch_us(timestamp), {columns} "
+            f"SELECT epoch_us(timestamp), {columns} "
             f"FROM {view.relation(within, with_model=True)} "
             f"SEMI JOIN {CHOSEN} USING (source_uri, source_position) ORDER BY {ROW_ORDER}"
         )
-        for promoted, rest, time_us, *values in view.query(text, (), within):
+        for time_us, promoted, rest, *values in view.query(text, (), within):
             stored = dict(zip(_STORED, values, strict=True))
             metadata = merge_metadata(promoted, rest) or {}
             yield PromptResponsePair(time_us=time_us, request_metadata=metadata, **stored)

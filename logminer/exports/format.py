@@ -24,7 +24,9 @@ class ExportFormat:
     reason, in words, why a single pair does not fit, or None; ask `misfit`, which looks at all three. `ending` is
     that of a file's name, `/` where the export is a folder. `source` is the page that documents the format;
     `about` is a sentence for `--help`; `routes` are what the output can be used for. `options` are what can be
-    asked for, with what it does, and `make` gives the format that does so (raises UsageError).
+    asked for, with what it does, and `make` gives the format that does so (raises UsageError). `texts_alone` says
+    that nothing of a pair matters but its system prompt, messages and response, and whether the answer calls a
+    tool: an export then reads little else.
     """
 
     name: str
@@ -40,6 +42,7 @@ class ExportFormat:
     routes: tuple[RouteName, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     make: Callable[[Mapping[str, str]], ExportFormat] | None = None
+    texts_alone: bool = False
 
     def misfit(self, pair: PromptResponsePair) -> str | None:
         """Why a pair does not fit, in words that go on after its name; None where it does."""

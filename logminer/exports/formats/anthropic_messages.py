@@ -38,4 +38,5 @@ FORMAT = ExportFormat(
     write_line=_write_line,
     refuse=_refuse,
     routes=("fine-tuning",),
+    texts_alone=True,
 )

@@ -32,4 +32,5 @@ FORMAT = ExportFormat(
     prompts=True,
     refuse=refuse_more_than_text,
     routes=("distillation", "fine-tuning"),
+    texts_alone=True,
 )

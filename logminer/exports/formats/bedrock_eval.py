@@ -32,7 +32,7 @@ def _make(options: Mapping[str, str]) -> ExportFormat:
         raise UsageError(
             "category needs a metadata key", where="--to", fix="Such as --to bedrock-eval:category=intent"
         )
-    return dataclasses.replace(FORMAT, write_line=lambda pair: _write_line(pair, key))
+    return dataclasses.replace(FORMAT, write_line=lambda pair: _write_line(pair, key), texts_alone=False)
 
 
 FORMAT = ExportFormat(
@@ -47,4 +47,5 @@ FORMAT = ExportFormat(
     routes=("evaluation",),
     options={"category": "the metadata key whose value becomes the category"},
     make=_make,
+    texts_alone=True,
 )

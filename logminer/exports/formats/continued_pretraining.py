@@ -27,4 +27,5 @@ FORMAT = ExportFormat(
     prompts=True,
     refuse=refuse_more_than_text,
     routes=("continued-pretraining",),
+    texts_alone=True,
 )

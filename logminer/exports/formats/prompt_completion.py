@@ -24,4 +24,5 @@ FORMAT = ExportFormat(
     turns=False,
     refuse=refuse_more_than_text,
     routes=("fine-tuning",),
+    texts_alone=True,
 )

@@ -25,4 +25,5 @@ FORMAT = ExportFormat(
     write_line=_write_line,
     refuse=refuse_more_than_text,
     routes=("reinforcement",),
+    texts_alone=True,
 )

@@ -11,10 +11,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow.parquet as pq
 import pytest
 
 from logminer.exports import export_format, export_formats
+from logminer.exports.texts import calls_a_tool
 
 from .pairs import log_records, make_pair, written
 
@@ -75,3 +77,30 @@ def test_options_are_all_tried() -> None:
     tried = {(name.partition(":")[0], option.partition("=")[0]) for name in VARIANTS
              for option in name.partition(":")[2].split(",")}  # fmt: skip
     assert tried == {(name, option) for name, form in export_formats().items() for option in form.options}
+
+
+_BESIDE_TEXTS = {
+    "account_id": None,
+    "region": None,
+    "operation": None,
+    "identity_arn": None,
+    "model_id": None,
+    "request_metadata": {},
+    "reasoning": None,
+    "tools": None,
+    "params": None,
+    "stop_reason": None,
+}
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_a_format_of_texts_alone_looks_at_nothing_else(path: Path) -> None:
+    pair = make_pair(**json.loads(path.read_text("utf-8")))
+    without_blocks = {} if calls_a_tool(pair) else {"response_blocks": None}
+    bare = msgspec.structs.replace(pair, **_BESIDE_TEXTS, **without_blocks)
+    of_texts = [form for form in map(export_format, (*export_formats(), *VARIANTS)) if form.texts_alone]
+    assert of_texts
+    for form in of_texts:
+        assert form.misfit(bare) == form.misfit(pair)
+        if form.misfit(pair) is None:
+            assert written(form, [bare]) == written(form, [pair])
