@@ -7,12 +7,18 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from logminer.errors import UsageError
 from logminer.filters import Sql, near_keys, refused_characters
 from logminer.metadata_keys import decode_key
 from logminer.query.selection import Selection, joined
 from logminer.query.view import StoreView
 
 _MAX_KEYS = 1_000
+_MOST_VALUES = 999_999  # DuckDB's limit for the smallest of a column
+# What tells keys of few values from others before they are counted.
+_SAMPLED_RECORDS = 50_000
+_FEW_VALUES = 20_000
+_BATCH = 16
 _NUMBERS = re.compile(r"\d+")
 
 
@@ -46,14 +52,18 @@ class Census:
 
 
 def read_census(view: StoreView, selection: Selection, top: int = 5) -> Census:
-    """The metadata keys of the selected records, with the `top` values of each; all counts are exact."""
+    """The metadata keys of the selected records, with the `top` values of each; all counts are exact.
+
+    Raises UsageError.
+    """
+    if not 1 <= top <= _MOST_VALUES:
+        raise UsageError(f"must be 1 to {_MOST_VALUES:,}", where="--top", fix="Give another number.")
     where = joined(view.conditions(selection))
-    text = (
-        "SELECT count(*), count(*) FILTER (request_metadata IS NULL AND request_metadata_rest IS NULL) "
-        f"FROM {view.relation(selection)} WHERE {where.text}"
-    )
-    records, untagged = view.query(text, where.params, selection).one()
-    found, total = _read_keys(view, selection, top)
+    text = f"SELECT count(*) FROM {view.relation(selection)} WHERE {where.text}"
+    (records,) = view.query(text, where.params, selection).one()
+    if not records:
+        return Census(0, 0, ())
+    found, total, untagged = _read_keys(view, selection, top)
     listed = sorted(found, key=lambda each: (-each.records, each.key))[:_MAX_KEYS]
     names = [each.key for each in listed]
     return Census(records, untagged, tuple(_census(each, names) for each in listed), total - len(listed))
@@ -102,21 +112,23 @@ def _without_numbers(key: str) -> str:
     return _NUMBERS.sub("0", key)
 
 
-def _read_keys(view: StoreView, selection: Selection, top: int) -> tuple[list[_Key], int]:
-    """The keys in no order, the thousand commonest among them, and how many there are.
+def _read_keys(view: StoreView, selection: Selection, top: int) -> tuple[list[_Key], int, int]:
+    """The keys in no order, the thousand commonest among them; how many there are; how many records have none.
 
-    A key that is promoted wherever it occurs is a column, and counted by itself: over millions of rows that takes
+    A key that is promoted wherever it occurs is a column, and counted as such: over millions of rows that takes
     a tenth of the time of rows of keys and values, which the others need.
     """
-    fields = view.promoted(selection)
     also_in_rest = _promoted_in_rest(view, selection) if view.has_rest(selection) else frozenset()
-    mixed = [field for field in fields if decode_key(field) in also_in_rest]
-    counted = [_read_promoted(view, selection, field, top) for field in fields if field not in mixed]
-    counted = [each for each in counted if each.records]
+    mixed = [field for field in view.promoted(selection) if decode_key(field) in also_in_rest]
+    *batches, last = _batches(view, selection, [f for f in view.promoted(selection) if f not in mixed])
+    counted = [key for batch in batches for key in _read_columns(view, selection, batch, top)]
+    # The last batch has the longest column, which looking for records without any key would read once more.
+    *more, untagged = _read_columns(view, selection, [*last, ("", _no_key(view, selection))], top)
+    counted = [key for key in (*counted, *more) if key.records]
     if not view.has_rest(selection):
-        return counted, len(counted)
+        return counted, len(counted), untagged.records
     others, number = _read_tags(view, selection, mixed, top)
-    return [*counted, *others], len(counted) + number
+    return [*counted, *others], len(counted) + number, untagged.records
 
 
 def _promoted_in_rest(view: StoreView, selection: Selection) -> frozenset[str]:
@@ -128,18 +140,65 @@ def _promoted_in_rest(view: StoreView, selection: Selection) -> frozenset[str]:
     return frozenset(key for (key,) in view.query(text, (*tags.params, *keys), selection))
 
 
-def _read_promoted(view: StoreView, selection: Selection, field: str, top: int) -> _Key:
-    """One key that no selected record has in its rest."""
+# A key, and SQL for its value.
+_KeyColumn = tuple[str, str]
+
+
+def _batches(view: StoreView, selection: Selection, fields: list[str]) -> list[list[_KeyColumn]]:
+    """Keys of few values in batches, as they seem from some records; then those of many, each by itself.
+
+    One pass can count several keys, but is slow where one of them has a value for each record. There is always a
+    batch, if of no field.
+    """
+    if not fields:
+        return [[]]
     where = joined(view.conditions(selection))
+    numbers = ", ".join(f"approx_count_distinct({_column(field)})" for field in fields)
     text = (
-        f'WITH counted AS MATERIALIZED (SELECT request_metadata."{field}" AS value, count(*) AS n '
-        f"FROM {view.relation(selection)} WHERE {where.text} GROUP BY value) "
-        "SELECT coalesce(sum(n) FILTER (value IS NOT NULL), 0)::BIGINT, count(value), "
-        "(SELECT list(row(value, n) ORDER BY n DESC, value) FROM "
-        f"(FROM counted WHERE value IS NOT NULL ORDER BY n DESC, value LIMIT {int(top)})) FROM counted"
+        f"SELECT {numbers} FROM (SELECT request_metadata FROM {view.relation(selection)} WHERE {where.text} "
+        f"LIMIT {_SAMPLED_RECORDS})"
     )
-    records, distinct, values = view.query(text, where.params, selection).one()
-    return _Key(decode_key(field), records, distinct, dict(values or ()))
+    found = dict(zip(fields, view.query(text, where.params, selection).one(), strict=True))
+    few = [field for field in fields if found[field] <= _FEW_VALUES]
+    many = sorted((field for field in fields if found[field] > _FEW_VALUES), key=found.__getitem__)
+    batches = [few[start : start + _BATCH] for start in range(0, len(few), _BATCH)]
+    batches += [[field] for field in many]
+    return [[(decode_key(field), _column(field)) for field in batch] for batch in batches]
+
+
+def _column(field: str) -> str:
+    return f'request_metadata."{field}"'
+
+
+def _no_key(view: StoreView, selection: Selection) -> str:
+    """SQL for a column that has a value where a record has no metadata."""
+    # Whether the struct is there at all could only be told by reading all of it.
+    columns = (*map(_column, view.promoted(selection)), "request_metadata_rest")
+    return f"CASE WHEN {' AND '.join(f'{column} IS NULL' for column in columns)} THEN '' END"
+
+
+def _read_columns(
+    view: StoreView, selection: Selection, columns: Sequence[_KeyColumn], top: int
+) -> list[_Key]:
+    """What some columns hold, in one pass over at least one record."""
+    where = joined(view.conditions(selection))
+    names = [f"value_{number}" for number in range(len(columns))]
+    listed = ", ".join(f"{column} AS {name}" for (_, column), name in zip(columns, names, strict=True))
+    text = (
+        f"WITH counted AS (SELECT grouping({', '.join(names)}) AS others, coalesce({', '.join(names)}) AS value, "
+        f"count(*) AS n FROM (SELECT {listed} FROM {view.relation(selection)} WHERE {where.text}) "
+        f"GROUP BY GROUPING SETS ({', '.join(f'({name})' for name in names)})) "
+        # The smallest by (-n, value) are the commonest, and of equally common ones the first.
+        "SELECT coalesce(sum(n) FILTER (value IS NOT NULL), 0)::BIGINT, count(value), "
+        f"min(row(-n, value), {int(top)}) FILTER (value IS NOT NULL) "
+        # The bits of `others` are the columns that a group is not of, the first one's the highest.
+        "FROM counted GROUP BY others ORDER BY others"
+    )
+    rows = view.query(text, where.params, selection)
+    return [
+        _Key(key, records, distinct, {value: -rank for rank, value in commonest or ()})
+        for (key, _), (records, distinct, commonest) in zip(columns, rows, strict=True)
+    ]
 
 
 def _read_tags(

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logminer import pipeline
+from logminer.errors import UsageError
 from logminer.filters import compile_predicate
 from logminer.ingestion import commit, worker
 from logminer.query import hints as hints_module
@@ -76,6 +77,15 @@ def test_the_store_selects_what_the_predicate_does(data: st.DataObject) -> None:
             assert met["filter"] is holds(flat[int(request_id)])
 
 
+@contextmanager
+def counting(few_values: int, batch: int) -> Iterator[None]:
+    """Keys of more values than these are counted one by one, others so many together."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keys_module, "_FEW_VALUES", few_values)
+        patch.setattr(keys_module, "_BATCH", batch)
+        yield
+
+
 @settings(max_examples=10, deadline=None)
 @given(st.data())
 def test_the_census_is_exact_wherever_keys_are_kept(data: st.DataObject) -> None:
@@ -85,7 +95,8 @@ def test_the_census_is_exact_wherever_keys_are_kept(data: st.DataObject) -> None
     for metadata in records:
         for key, value in metadata.items():
             counts[key][value] += 1
-    with promoting(data.draw(st.integers(1, 3))), store_of(*logged(files)) as store:
+    together = counting(data.draw(st.integers(0, 2)), data.draw(st.integers(1, 2)))
+    with promoting(data.draw(st.integers(1, 3))), together, store_of(*logged(files)) as store:
         census = pipeline.keys(store, top=2)
         key = data.draw(st.sampled_from(sorted(counts) or ["none"]))
         by = pipeline.count(store, by=f"request_metadata.{key}").by
@@ -187,6 +198,12 @@ def test_the_census_is_cut_and_says_so(store: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(keys_module, "_MAX_KEYS", 3)
     census = pipeline.keys(store)
     assert ([each.key for each in census.keys], census.more_keys) == (["project", "Project", "region"], 1)
+
+
+@pytest.mark.parametrize("top", [0, -1, 1_000_000])
+def test_a_census_shows_a_number_of_values(store: str, top: int) -> None:
+    with pytest.raises(UsageError, match="--top: must be 1 to 999,999"):
+        pipeline.keys(store, top=top)
 
 
 def test_an_empty_store_has_no_keys(tmp_path: Path) -> None:
