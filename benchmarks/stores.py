@@ -213,19 +213,20 @@ def _uuid(seed: str) -> str:
     return f"(md5('{seed}' || i)::UUID)::VARCHAR"
 
 
+# The keys of the most values first, as files have them.
 _METADATA = {
-    "project": "'p' || h % 40",
-    "priority": "['High', 'Medium', 'Low'][1 + (h // 40 % 3)::INT]",
-    "intent": "'intent_' || h // 120 % 13",
-    "environment": "['prod', 'staging', 'dev'][1 + (h // 1440 % 3)::INT]",
-    "team": "'team-' || h // 4320 % 60",
-    "locale": "['en-GB', 'de-DE', 'fr-FR', 'es-ES', 'ja-JP'][1 + (h // 77 % 5)::INT]",
-    "channel": "CASE WHEN h % 3 = 0 THEN 'web' WHEN h % 3 = 1 THEN 'phone' END",
-    "version": "'2.' || h // 99 % 20 || '.' || h // 1999 % 10",
+    "trace_id": "md5('t' || i)[:16]",
     "customer": "'c' || h % 20000",
     "session": "CASE WHEN h % 5 < 2 THEN 's' || i // 10 END",
+    "version": "'2.' || h // 99 % 20 || '.' || h // 1999 % 10",
+    "team": "'team-' || h // 4320 % 60",
+    "project": "'p' || h % 40",
+    "intent": "'intent_' || h // 120 % 13",
     "experiment": "CASE WHEN h % 20 = 0 THEN 'exp' || h // 20 % 8 END",
-    "trace_id": "md5('t' || i)[:16]",
+    "locale": "['en-GB', 'de-DE', 'fr-FR', 'es-ES', 'ja-JP'][1 + (h // 77 % 5)::INT]",
+    "channel": "CASE WHEN h % 3 = 0 THEN 'web' WHEN h % 3 = 1 THEN 'phone' END",
+    "environment": "['prod', 'staging', 'dev'][1 + (h // 1440 % 3)::INT]",
+    "priority": "['High', 'Medium', 'Low'][1 + (h // 40 % 3)::INT]",
 }
 _EXPRESSIONS = {
     # In order through the day, as logs come, to the microsecond.

@@ -90,7 +90,15 @@ COLUMNS: tuple[Column, ...] = (
 COLUMN_NAMES = tuple(column.name for column in COLUMNS)
 # Columns that hold JSON text; they are shown as what they are.
 JSON_COLUMNS = frozenset({"messages", "response_blocks", "tools", "params"})
-# What Delta partitions by is not in the files.
-FILE_COLUMNS = tuple(column for column in COLUMNS if column.name != "date")
+# What questions ask for most, and the smallest of it last: on S3 it comes with the footer, in one request.
+_LAST_IN_FILES = (
+    "timestamp", "input_tokens", "output_tokens", "identity_arn", "request_metadata", "request_metadata_rest",
+    "account_id", "region", "operation", "model_id", "turns", "status_detail", "prompt_status", "status", "redelivered",
+)  # fmt: skip
+# The columns of a file in its order. What Delta partitions by is not in the files.
+FILE_COLUMNS = (
+    *(column for column in COLUMNS if column.name not in ("date", *_LAST_IN_FILES)),
+    *(column for name in _LAST_IN_FILES for column in COLUMNS if column.name == name),
+)
 # A struct needs a field: every table, and a file without any other, has the one for the empty key.
 FIRST_METADATA_FIELD = encode_key("")

@@ -192,6 +192,8 @@ class IngestWorker:
             writer = None
         if writer is not None:
             fields = tuple(metadata_fields_of(writer.schema))
+        else:
+            fields = group.with_most_values_first(fields)
         table = group.table(self._run, fields)
         self._model_ids |= group.model_ids
         if writer is None:

@@ -39,21 +39,25 @@ def new_fields(storage: Storage, files: Sequence[DataFile], table_fields: Sequen
 def fields_for_files(
     storage: Storage, files: Sequence[DataFile], table_fields: Sequence[str]
 ) -> tuple[str, ...]:
-    """The encoded fields that these files need together, of those that the table has, in the files' order."""
-    used = dict.fromkeys([*_used_fields(storage, files), *_fields_of_rest(storage, files)])
+    """The encoded fields that these files need together, of those that the table has.
+
+    Those of few values come last: filters ask for them, and they lie near a file's end.
+    """
+    used = dict.fromkeys([*_fields_of_rest(storage, files), *_used_fields(storage, files)])
     allowed = frozenset(table_fields)
     return tuple(field for field in used if field in allowed) or (FIRST_METADATA_FIELD,)
 
 
 def _used_fields(storage: Storage, files: Sequence[DataFile]) -> list[str]:
-    """The fields in which some row has a value."""
+    """The fields in which some row has a value, those of the most different ones first."""
     scan = scan_files(storage, files)
     with working_connection(storage) as connection:
         fields = metadata_fields_in(connection, scan)
-        counts = ", ".join(f"count(request_metadata.{quote_name(field)})" for field in fields)
+        counts = ", ".join(f"approx_count_distinct(request_metadata.{quote_name(field)})" for field in fields)
         row = connection.execute(f"SELECT {counts} FROM {scan}").fetchone()
     assert row is not None
-    return [field for field, count in zip(fields, row, strict=True) if count]
+    numbers = dict(zip(fields, row, strict=True))
+    return sorted((field for field in fields if numbers[field]), key=numbers.__getitem__, reverse=True)
 
 
 def _fields_of_rest(storage: Storage, files: Sequence[DataFile]) -> list[str]:

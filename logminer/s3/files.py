@@ -1,7 +1,8 @@
 """S3 objects as files that DuckDB reads: byte ranges, sizes known beforehand, ends kept.
 
-DuckDB asks for a Parquet file's last 16 KiB, then for the column chunks that it needs. With the size from the
-Delta log and the end of each file remembered, a query takes about one GET a file and no HEAD at all.
+DuckDB asks for a Parquet file's last 16 KiB, then for the column chunks that it needs. What questions ask for most
+lies at a file's end, so with the size from the Delta log and the end remembered, a query takes about one GET a file
+and no HEAD at all.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from logminer.errors import LogminerError
 from logminer.s3.fetching import Fetcher
 from logminer.s3.ranges import RangeFile
 
-# DuckDB reads footers from a file's end; most fit in this much.
-_END_BYTES = 64 << 10
-_MAX_KEPT_ENDS = 4_096
+# So much of a file's end is fetched at once: the footer, and of a file with texts what filters mostly ask for.
+_LEAST_END_BYTES = 64 << 10
+_MOST_END_BYTES = 2 << 20
+_END_SHARE = 120
+_MAX_KEPT_BYTES = 256 << 20
 # The objects under these names never change, so their time is of no interest; DuckDB wants one all the same.
 _SOME_TIME = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -39,6 +42,7 @@ class StoreFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no typ
         self._fetcher = fetcher
         self._sizes = sizes
         self._ends: OrderedDict[str, bytes] = OrderedDict()
+        self._kept_bytes = 0
         self._lock = threading.Lock()
 
     @classmethod
@@ -73,19 +77,23 @@ class StoreFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no typ
         """Bytes of a file; those at its end are fetched once."""
         size = self._sizes[path]
         length = min(length, size - start)
-        if start < size - _END_BYTES:
+        first = max(size - min(max(size // _END_SHARE, _LEAST_END_BYTES), _MOST_END_BYTES), 0)
+        if start < first:
             return self._fetch(path, start, length)
         with self._lock:
             end = self._ends.get(path)
         if end is None:
-            first = max(size - _END_BYTES, 0)
             end = self._fetch(path, first, size - first)
-            with self._lock:
+            self._keep(path, end)
+        return end[start - first : start - first + length]
+
+    def _keep(self, path: str, end: bytes) -> None:
+        with self._lock:
+            if path not in self._ends:
                 self._ends[path] = end
-                while len(self._ends) > _MAX_KEPT_ENDS:
-                    self._ends.popitem(last=False)
-        offset = start - (size - len(end))
-        return end[offset : offset + length]
+                self._kept_bytes += len(end)
+            while self._kept_bytes > _MAX_KEPT_BYTES:
+                self._kept_bytes -= len(self._ends.popitem(last=False)[1])
 
     def _fetch(self, path: str, start: int, length: int) -> bytes:
         try:

@@ -76,6 +76,7 @@ _PORTION_COLUMNS = [
 # So much becomes Arrow arrays at a time.
 _PORTION_ROWS = 512
 _PORTION_BYTES = 4 << 20
+_SAMPLED_ROWS = 1_000
 # What a row holds beside its texts.
 _ROW_OVERHEAD_BYTES = 1_000
 _of_record = operator.attrgetter(*_RECORD_COLUMNS)
@@ -133,6 +134,18 @@ class RowGroup:
         new.sort(key=lambda key: (-counts[key], key))
         room = max(MAX_PROMOTED_KEYS - len(known), 0)
         return (*fields, *(encode_key(key) for key in new[:room]))
+
+    def with_most_values_first(self, fields: Sequence[str]) -> tuple[str, ...]:
+        """Fields for a new file, those of the most different values first, by some of these rows.
+
+        Filters ask for the others, which take little room and so lie near the file's end.
+        """
+        sample = [each for each in self._metadata[:_SAMPLED_ROWS] if each]
+        values = {
+            field: len({each.get(key) for each in sample})
+            for field, key in zip(fields, map(decode_key, fields), strict=True)
+        }
+        return tuple(sorted(fields, key=values.__getitem__, reverse=True))
 
     def _end_waiting(self) -> None:
         if self._waiting:
@@ -236,7 +249,7 @@ class DataFileWriter:
     """One Parquet file of the table while it is written, under its final, unique name.
 
     Nobody looks at a file that no commit names, so it needs no renaming. The file says by which columns of its
-    row groups are `sorted_by`; they must stand before the metadata. Raises StorageError.
+    row groups are `sorted_by`. Raises StorageError.
     """
 
     def __init__(self, storage: Storage, day: date, schema: pa.Schema, sorted_by: Sequence[str] = ()) -> None:
@@ -305,8 +318,9 @@ class DataFileWriter:
 
 
 def _sorting_columns(schema: pa.Schema, names: Sequence[str]) -> list[pq.SortingColumn] | None:
-    # Parquet counts the fields of structs, Arrow does not: places are the same only before the first struct.
-    return [pq.SortingColumn(schema.get_field_index(name)) for name in names] or None
+    # Parquet counts the fields of structs, Arrow does not.
+    leaves = [leaf for field in schema for leaf in [field.name] * max(field.type.num_fields, 1)]
+    return [pq.SortingColumn(leaves.index(name)) for name in names] or None
 
 
 def metadata_fields_of(schema: pa.Schema) -> list[str]:

@@ -142,23 +142,42 @@ def test_a_span_of_time_reads_only_its_own_days(
     assert days == {"2026-06-03", "2026-06-04"}
 
 
-def test_columns_that_are_not_asked_for_are_not_read(
-    bucket: Bucket, s3run: BucketCommandLine, proxy: Proxy
-) -> None:
-    """The texts of a store are nearly all of it, and a count needs none of them."""
+@pytest.fixture
+def with_texts(bucket: Bucket, s3run: BucketCommandLine) -> str:
+    """The address of a store in a bucket, nearly all of it texts, and of the rest a key of its own for each record."""
     records = [record(f"{number:05}") for number in range(1500)]
     noise = random.Random(0)
     for each in records:
         each["input"]["inputBodyJson"]["messages"][0]["content"][0]["text"] = noise.randbytes(1500).hex()
+        each["requestMetadata"]["trace"] = noise.randbytes(100).hex()
     bucket.put(layout() + object_name(), packed(records))
     store = bucket.uri("store")
     s3run.facts("ingest", bucket.uri("AWSLogs"), "--store", store)
+    return store
+
+
+def test_columns_that_are_not_asked_for_are_not_read(
+    with_texts: str, bucket: Bucket, s3run: BucketCommandLine, proxy: Proxy
+) -> None:
+    """The texts of a store are nearly all of it, and a count needs none of them."""
     whole = sum(bucket.head(key)["ContentLength"] for key in bucket.keys("store/") if DATA.search(f"/{key}"))
     proxy.start()
-    assert s3run.facts("count", "--store", store, "--by", "project")["count"] == 1500
+    assert s3run.facts("count", "--store", with_texts, "--by", "project")["count"] == 1500
     read = sum(request.sent_bytes for request in proxy.log() if DATA.search(f"/{request.key}"))
     assert whole > 2_000_000
     assert read < whole / 10
+
+
+def test_a_filter_is_answered_from_the_end_of_a_file(
+    with_texts: str, s3run: BucketCommandLine, proxy: Proxy
+) -> None:
+    """Beside the footer lie the columns that filters ask for, and the keys of few values nearest to it."""
+    files = s3run.facts("store", "info", "--store", with_texts)["files"]
+    proxy.start()
+    question = ("--filter", "project=Support", "--teacher", "meta.llama3-1-405b", "--since", "2026-01-01")
+    assert s3run.facts("count", "--store", with_texts, *question)["count"] == 1500
+    data = [request for request in proxy.log() if DATA.search(f"/{request.key}")]
+    assert len(data) == files
 
 
 def test_a_version_that_is_past(bucket: Bucket, s3run: BucketCommandLine) -> None:
