@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from itertools import chain, filterfalse
+from itertools import chain
 from typing import Any, Final
 
 import msgspec
@@ -82,8 +82,7 @@ class QuickLook:
             return None
         try:
             records = list(map(self._decode, lines))
-            for line in filterfalse(bytes.isascii, lines):
-                line.decode()  # msgspec does not look at the bytes inside a Raw
+            b"".join(lines).decode()  # msgspec does not look at the bytes inside a Raw
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         groups: dict[Hashable, list[int]] = {}
