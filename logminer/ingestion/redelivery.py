@@ -17,24 +17,40 @@ from logminer.store.table import DataFile
 # Marks by file: which rows get which value of `redelivered`.
 Marks = dict[DataFile, dict[RowId, bool]]
 
+# The same for the same request of the same date, and for others hardly ever.
+_TWIN = "hash(timestamp::DATE, request_id)"
+
 
 def mark_redelivered(storage: Storage, stored: Sequence[DataFile], pending: Sequence[DataFile]) -> Marks:
     """The marks that have to change in new files for the rows that are stored beside them."""
     if not pending:
         return {}
     old = _of_days(stored, pending)
+    new = scan_files(storage, pending, filename=True)
+    first = (
+        f"FROM {scan_files(storage, old)} AS old WHERE request_id IS NOT NULL AND NOT redelivered"
+        if old
+        else ""
+    )
     is_stored = (
-        f"EXISTS (SELECT 1 FROM {scan_files(storage, old)} AS old WHERE old.request_id = new.request_id "
-        "AND old.timestamp::DATE = new.day AND NOT old.redelivered)"
+        f"EXISTS (SELECT 1 {first} AND old.request_id = new.request_id AND old.timestamp::DATE = new.day)"
         if old
         else "false"
     )
+    # Few requests come twice. Those that may have are found by their hashes, which take little memory.
+    stored_too = (
+        f" UNION ALL SELECT twin FROM calls SEMI JOIN (SELECT {_TWIN} AS twin {first}) USING (twin)"
+        if old
+        else ""
+    )
     rows = fetch_rows(
         storage,
-        "WITH new AS (SELECT filename, timestamp::DATE AS day, request_id, source_uri, source_position, "
-        "redelivered, row_number() OVER (PARTITION BY timestamp::DATE, request_id "
-        f"ORDER BY source_uri, source_position) AS place FROM {scan_files(storage, pending, filename=True)} "
-        f"WHERE request_id IS NOT NULL), marked AS (SELECT *, place > 1 OR {is_stored} AS mark FROM new) "
+        f"WITH calls AS (SELECT {_TWIN} AS twin FROM {new} WHERE request_id IS NOT NULL), "
+        f"twins AS MATERIALIZED (SELECT twin FROM calls GROUP BY twin HAVING count(*) > 1{stored_too}), "
+        "new AS (SELECT filename, timestamp::DATE AS day, request_id, source_uri, source_position, redelivered, "
+        "row_number() OVER (PARTITION BY timestamp::DATE, request_id ORDER BY source_uri, source_position) AS place "
+        f"FROM {new} WHERE request_id IS NOT NULL AND (redelivered OR {_TWIN} IN (FROM twins))), "
+        f"marked AS (SELECT *, place > 1 OR {is_stored} AS mark FROM new) "
         "SELECT filename, source_uri, source_position, mark FROM marked WHERE mark <> redelivered",
     )
     return _by_file(storage, pending, rows)
