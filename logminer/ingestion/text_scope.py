@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from logminer.conversations import Conversation
-from logminer.filters import parse_filter
-from logminer.filters.predicate import compile_predicate
 from logminer.ingestion.choice import TEXT_NOT_KEPT
 from logminer.model import AnyRecord
 from logminer.models import ModelNames, match_teacher
@@ -35,6 +33,9 @@ class TextScope(msgspec.Struct, frozen=True):
 
 def text_rule(scope: TextScope) -> Callable[[AnyRecord], bool]:
     """Whether a record's text is kept. Raises FilterError."""
+    from logminer.filters import parse_filter
+    from logminer.filters.predicate import compile_predicate
+
     takes_metadata: Callable[[Mapping[str, str]], bool] = lambda metadata: True  # noqa: E731 - one of two
     if scope.filter is not None:
         takes_metadata = compile_predicate(parse_filter(scope.filter))

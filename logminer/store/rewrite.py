@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from logminer.errors import LogminerError, StorageError
@@ -117,6 +116,8 @@ def delete_files(storage: Storage, files: Iterable[DataFile]) -> None:
 def _without_objects(rows: pa.Table, objects: Collection[str]) -> pa.Table:
     if not objects:
         return rows
+    import pyarrow.compute as pc  # takes as long to load as the rest of pyarrow, and few ingests need it
+
     return rows.filter(pc.invert(pc.is_in(rows["source_uri"], pa.array(objects, pa.string()))))
 
 
@@ -124,6 +125,8 @@ def _with_tombstones(rows: pa.Table, forget: Collection[RowId], day: date) -> pa
     """The rows with those to forget emptied: of the time the UTC date stays, of all else what is no content."""
     if not forget:
         return rows
+    import pyarrow.compute as pc
+
     places = zip(rows["source_uri"].to_pylist(), rows["source_position"].to_pylist(), strict=True)
     mask = pa.array([place in forget for place in places], pa.bool_())
     midnight = datetime.combine(day, time.min, UTC)
