@@ -132,10 +132,14 @@ def _write_day(storage: Storage, plan: Plan, number: int) -> list[DataFile]:
 
 
 def _row_groups(table: pa.Table) -> Iterator[pa.Table]:
-    """Of 60,000 rows or 96 MB, as compaction writes them."""
-    rows = min(60_000, max(table.num_rows * (96 << 20) // max(table.nbytes, 1), 1))
-    for start in range(0, table.num_rows, rows):
-        yield table.slice(start, rows)
+    """Cut as compaction cuts them."""
+    from logminer.maintenance.compaction import ROW_GROUP_BYTES, ROW_GROUP_ROWS
+    from logminer.maintenance.sorting import cut_pieces
+
+    models = table["model_id"].combine_chunks().dictionary_encode().indices.to_pylist()
+    size = table.nbytes // max(table.num_rows, 1)
+    for start, end in cut_pieces(((model, size) for model in models), ROW_GROUP_ROWS, ROW_GROUP_BYTES):
+        yield table.slice(start, end - start)
 
 
 def _thinking() -> duckdb.DuckDBPyConnection:

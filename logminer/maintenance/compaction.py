@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 # Measured over a million rows of a day: a model's count takes a third, its texts a sixth of the time that they
 # take where rows are sorted by time alone; a count with a time span takes the same.
 SORTED_BY = ("model_id", "timestamp")
-_ROW_GROUP_ROWS = 60_000
-_ROW_GROUP_BYTES = 96 << 20
+# Rows are sorted by model: small row groups let a question for one skip most of them. Of 5 million rows without
+# texts a count takes 28 ms with these, cut where a model ends, and 47 with 60,000 in each.
+ROW_GROUP_ROWS = 20_000
+ROW_GROUP_BYTES = 96 << 20
 _ATTEMPTS = 5
 
 
@@ -195,7 +197,7 @@ def _write_sorted(
             for file in files:
                 for group in read_row_groups(storage, file):
                     rows.add(_with_schema(group, schema))
-            for piece in rows.pieces(_ROW_GROUP_ROWS, _ROW_GROUP_BYTES):
+            for piece in rows.pieces(ROW_GROUP_ROWS, ROW_GROUP_BYTES):
                 writer = writer or DataFileWriter(storage, day, schema, SORTED_BY)
                 writer.write(piece)
                 if writer.size_bytes >= target_bytes:

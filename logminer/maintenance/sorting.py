@@ -60,13 +60,13 @@ class SortedRows:
             self._end_run()
 
     def pieces(self, max_rows: int, max_bytes: int) -> Iterator[pa.Table]:
-        """All rows in order, in pieces of about this size (bytes in memory)."""
+        """All rows in order, in pieces of at most about this size (bytes in memory), cut as `cut_pieces` says."""
         if self._pending:
             self._end_run()
         if not self._runs:
             return
-        run_of_row, sizes = _order(self._keys)
-        for start, end in _cut(sizes, max_rows, max_bytes):
+        run_of_row, models, sizes = _order(self._keys)
+        for start, end in cut_pieces(zip(models, sizes, strict=True), max_rows, max_bytes):
             yield self._piece(run_of_row[start:end])
 
     def _end_run(self) -> None:
@@ -150,17 +150,18 @@ def _sizes(rows: pa.Table) -> pa.ChunkedArray:
     return total
 
 
-def _order(keys: Sequence[pa.Table]) -> tuple[pa.Array, Iterator[int]]:
-    """Of all rows in order: the run that each comes from, and its size."""
+def _order(keys: Sequence[pa.Table]) -> tuple[pa.Array, Iterator[int | None], Iterator[int]]:
+    """Of all rows in order: the run that each comes from, the place of its model among all of them, and its size."""
     table = pa.concat_tables(keys).unify_dictionaries().combine_chunks()
     ranked = {name: _ranks(table[name]) if name in _TEXT_KEYS else table[name] for name in KEYS}
     # Rows that are alike in all keys come in the order of their runs, or they could not be taken from them so.
     ranked["run"] = table["run"]
     order = pc.sort_indices(pa.table(ranked), [(name, "ascending") for name in ranked])
-    return table["run"].take(order).combine_chunks(), _values(table["size"].take(order))
+    models = pa.chunked_array([ranked["model_id"].take(order)])
+    return table["run"].take(order).combine_chunks(), _values(models), _values(table["size"].take(order))
 
 
-def _values(column: pa.ChunkedArray) -> Iterator[int]:
+def _values(column: pa.ChunkedArray) -> Iterator[Any]:
     """The numbers of a column, of which only some become Python's own at a time."""
     for start in range(0, len(column), _BATCH_ROWS):
         yield from column.slice(start, _BATCH_ROWS).to_pylist()
@@ -175,10 +176,21 @@ def _ranks(column: pa.ChunkedArray) -> pa.Array:
     return ranks.cast(pa.int64()).take(array.indices)
 
 
-def _cut(sizes: Iterable[int], max_rows: int, max_bytes: int) -> Iterator[tuple[int, int]]:
-    """The beginnings and ends of pieces that reach one of the limits."""
+def cut_pieces(
+    rows: Iterable[tuple[int | None, int]], max_rows: int, max_bytes: int
+) -> Iterator[tuple[int, int]]:
+    """The beginnings and ends of pieces of sorted rows, each of which is a model (any number for it) and a size in bytes.
+
+    A piece ends at one of the limits; and once it has a quarter of the rows, where a model ends, so that a question
+    for one model passes over the others' pieces.
+    """
     start = end = size = 0
-    for each in sizes:
+    before: int | None = None
+    for model, each in rows:
+        if model != before and end - start >= max(max_rows // 4, 1):
+            yield start, end
+            start, size = end, 0
+        before = model
         end += 1
         size += each
         if end - start >= max_rows or size >= max_bytes:

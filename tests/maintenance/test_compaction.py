@@ -100,7 +100,7 @@ def test_files_and_row_groups_are_cut_by_size(ground: Ground, monkeypatch: pytes
     before = ground.content()
     monkeypatch.setattr(sorting, "_RUN_ROWS", 10)
     monkeypatch.setattr(sorting, "_BATCH_ROWS", 3)
-    monkeypatch.setattr(compaction, "_ROW_GROUP_ROWS", 7)
+    monkeypatch.setattr(compaction, "ROW_GROUP_ROWS", 7)
     size = max(file.size_bytes for file in ground.snapshot().files)
     report = compact(ground.storage, CompactionPlan(EVERYTHING, target_bytes=size))
     assert 1 < report.files_after < 6
@@ -146,7 +146,39 @@ def test_sorting_on_disk_is_sorting(
     assert [row for piece in pieces for row in piece] == sorted(rows, key=key)
 
 
+@given(
+    st.lists(st.tuples(st.integers(1, 40), st.integers(0, 30)), max_size=8),
+    st.integers(1, 30),
+    st.integers(1, 300),
+)
+def test_pieces_end_where_a_model_ends(models: list[tuple[int, int]], max_rows: int, max_bytes: int) -> None:
+    rows = [(number, size) for number, (count, size) in enumerate(models) for _ in range(count)]
+    cuts = list(sorting.cut_pieces(rows, max_rows, max_bytes))
+    assert [start for start, _ in cuts] == [0, *(end for _, end in cuts)][: len(cuts)]
+    assert (cuts[-1][1] if cuts else 0) == len(rows)
+    for start, end in cuts:
+        piece = rows[start:end]
+        assert 0 < len(piece) <= max_rows
+        assert sum(size for _, size in piece[:-1]) < max_bytes
+        first_of_last_model = next(index for index, row in enumerate(piece) if row[0] == piece[-1][0])
+        assert first_of_last_model == 0 or first_of_last_model < max(max_rows // 4, 1)
+
+
 # --- metadata -----------------------------------------------------------------------------------------------
+
+
+def test_keys_of_few_values_lie_nearest_to_the_end_of_a_file(ground: Ground) -> None:
+    for number in range(4):
+        metadata = [{"few": "a", "many": f"{number}-{each}", "some": str(each % 3)} for each in range(8)]
+        ground.write(f"{number}", [record(f"{number}-{each}", said) for each, said in enumerate(metadata)])
+        ground.ingest()
+    files = [ground.store / "invocations" / file.name for file in ground.snapshot().files]
+    compact(ground.storage, CompactionPlan(EVERYTHING, everything=True))
+    (compacted,) = (ground.store / "invocations" / file.name for file in ground.snapshot().files)
+    for path in (*files, compacted):
+        schema = pq.read_schema(path)
+        assert [field.name for field in schema.field("request_metadata").type] == ["many", "some", "few"]
+        assert schema.names[-1] == "redelivered"
 
 
 def test_keys_come_back_from_the_rest_when_there_is_room(
