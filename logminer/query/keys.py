@@ -63,7 +63,7 @@ def read_census(view: StoreView, selection: Selection, top: int = 5) -> Census:
     (records,) = view.query(text, where.params, selection).one()
     if not records:
         return Census(0, 0, ())
-    found, total, untagged = _read_keys(view, selection, top)
+    found, total, untagged = _read_keys(view, selection, top, records)
     listed = sorted(found, key=lambda each: (-each.records, each.key))[:_MAX_KEYS]
     names = [each.key for each in listed]
     return Census(records, untagged, tuple(_census(each, names) for each in listed), total - len(listed))
@@ -112,7 +112,7 @@ def _without_numbers(key: str) -> str:
     return _NUMBERS.sub("0", key)
 
 
-def _read_keys(view: StoreView, selection: Selection, top: int) -> tuple[list[_Key], int, int]:
+def _read_keys(view: StoreView, selection: Selection, top: int, records: int) -> tuple[list[_Key], int, int]:
     """The keys in no order, the thousand commonest among them; how many there are; how many records have none.
 
     A key that is promoted wherever it occurs is a column, and counted as such: over millions of rows that takes
@@ -120,15 +120,38 @@ def _read_keys(view: StoreView, selection: Selection, top: int) -> tuple[list[_K
     """
     also_in_rest = _promoted_in_rest(view, selection) if view.has_rest(selection) else frozenset()
     mixed = [field for field in view.promoted(selection) if decode_key(field) in also_in_rest]
-    *batches, last = _batches(view, selection, [f for f in view.promoted(selection) if f not in mixed])
-    counted = [key for batch in batches for key in _read_columns(view, selection, batch, top)]
-    # The last batch has the longest column, which looking for records without any key would read once more.
-    *more, untagged = _read_columns(view, selection, [*last, ("", _no_key(view, selection))], top)
-    counted = [key for key in (*counted, *more) if key.records]
-    if not view.has_rest(selection):
-        return counted, len(counted), untagged.records
-    others, number = _read_tags(view, selection, mixed, top)
-    return [*counted, *others], len(counted) + number, untagged.records
+    batches = _batches(view, selection, [field for field in view.promoted(selection) if field not in mixed])
+    counted: list[_Key] = []
+    without: list[int] = []
+    for batch in batches:
+        neither = ("", _no_value([*batches[0][:1], *batch]))
+        *keys, none = _read_columns(view, selection, [*batch, neither], top)
+        counted += keys
+        without.append(none.records)
+    found = [key for key in counted if key.records]
+    if view.has_rest(selection):
+        others, number = _read_tags(view, selection, mixed, top)
+        return [*found, *others], len(found) + number, _count_untagged(view, selection)
+    if not counted:
+        return [], 0, records
+    # Of the records without the first key, each batch lacks all or some. Where all but one batch lack all of them, that
+    # one says how many have no key; else all columns have to be looked at together, which takes as long again.
+    lacking = records - counted[0].records
+    if sum(number != lacking for number in without) <= 1:
+        return found, len(found), min(without)
+    return found, len(found), _count_untagged(view, selection)
+
+
+def _count_untagged(view: StoreView, selection: Selection) -> int:
+    """How many records have no metadata."""
+    where = joined(view.conditions(selection))
+    columns = [*map(_column, view.promoted(selection)), "request_metadata_rest"]
+    text = (
+        f"SELECT count(*) FROM {view.relation(selection)} "
+        f"WHERE {' AND '.join(f'{column} IS NULL' for column in columns)} AND {where.text}"
+    )
+    (count,) = view.query(text, where.params, selection).one()
+    return int(count)
 
 
 def _promoted_in_rest(view: StoreView, selection: Selection) -> frozenset[str]:
@@ -145,36 +168,35 @@ _KeyColumn = tuple[str, str]
 
 
 def _batches(view: StoreView, selection: Selection, fields: list[str]) -> list[list[_KeyColumn]]:
-    """Keys of few values in batches, as they seem from some records; then those of many, each by itself.
+    """Keys of few values in batches, the commonest first, as they seem from some records; then those of many, one by one.
 
-    One pass can count several keys, but is slow where one of them has a value for each record. There is always a
-    batch, if of no field.
+    One pass can count several keys, but is slow where one of them has a value for each record.
     """
     if not fields:
-        return [[]]
+        return []
     where = joined(view.conditions(selection))
-    numbers = ", ".join(f"approx_count_distinct({_column(field)})" for field in fields)
+    columns = {field: _column(field) for field in fields}
+    numbers = ", ".join(f"[count({each}), approx_count_distinct({each})]" for each in columns.values())
     text = (
         f"SELECT {numbers} FROM (SELECT request_metadata FROM {view.relation(selection)} WHERE {where.text} "
         f"LIMIT {_SAMPLED_RECORDS})"
     )
-    found = dict(zip(fields, view.query(text, where.params, selection).one(), strict=True))
-    few = [field for field in fields if found[field] <= _FEW_VALUES]
-    many = sorted((field for field in fields if found[field] > _FEW_VALUES), key=found.__getitem__)
+    sampled = dict(zip(fields, view.query(text, where.params, selection).one(), strict=True))
+    fields = sorted(fields, key=lambda field: (-sampled[field][0], sampled[field][1]))
+    few = [field for field in fields if sampled[field][1] <= _FEW_VALUES]
     batches = [few[start : start + _BATCH] for start in range(0, len(few), _BATCH)]
-    batches += [[field] for field in many]
-    return [[(decode_key(field), _column(field)) for field in batch] for batch in batches]
+    batches += [[field] for field in fields if sampled[field][1] > _FEW_VALUES]
+    return [[(decode_key(field), columns[field]) for field in batch] for batch in batches]
 
 
 def _column(field: str) -> str:
     return f'request_metadata."{field}"'
 
 
-def _no_key(view: StoreView, selection: Selection) -> str:
-    """SQL for a column that has a value where a record has no metadata."""
-    # Whether the struct is there at all could only be told by reading all of it.
-    columns = (*map(_column, view.promoted(selection)), "request_metadata_rest")
-    return f"CASE WHEN {' AND '.join(f'{column} IS NULL' for column in columns)} THEN '' END"
+def _no_value(columns: Sequence[_KeyColumn]) -> str:
+    """SQL for a column that has a value where none of these has."""
+    tests = dict.fromkeys(f"{column} IS NULL" for _, column in columns)
+    return f"CASE WHEN {' AND '.join(tests)} THEN '' END"
 
 
 def _read_columns(
