@@ -108,8 +108,11 @@ def _value(column: str, values: Iterator[Any]) -> Any:
 
 
 def merge_metadata(promoted: dict[str, str | None] | None, rest: str | None) -> dict[str, str] | None:
-    """A record's metadata as it was sent, from both of its columns; None where it had none."""
+    """A record's metadata from both of its columns, sorted by key; None where it had none.
+
+    Files have their fields in orders of their own, and what is shown or exported must not depend on that.
+    """
     metadata = {decode_key(field): value for field, value in (promoted or {}).items() if value is not None}
     if rest is not None:
         metadata.update(msgspec.json.decode(rest, type=dict[str, str]))
-    return metadata or None
+    return dict(sorted(metadata.items())) or None
