@@ -6,12 +6,12 @@ the order in which they were added, as far as the clocks of those who add agree.
 
 from __future__ import annotations
 
-import io
 import time
 import uuid
 from typing import TYPE_CHECKING
 
 from logminer.errors import StorageError
+from logminer.store.small_files import read_table
 from logminer.store.storage import Storage
 
 if TYPE_CHECKING:
@@ -66,12 +66,11 @@ def _read(storage: Storage, folder: str, schema: pa.Schema) -> tuple[list[str], 
 
 def _table(storage: Storage, contents: dict[str, bytes], schema: pa.Schema) -> pa.Table:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     tables = [schema.empty_table()]
     for name, content in contents.items():
         try:
-            tables.append(pq.read_table(io.BytesIO(content), schema=schema))
+            tables.append(read_table(content).select(schema.names).cast(schema))
         except (OSError, pa.ArrowException) as error:
             raise StorageError(
                 "a file of the store is damaged", where=storage.path(name), fix="Restore it from a backup."

@@ -17,6 +17,7 @@ from logminer.model import IngestRun
 from logminer.sources import LogObject
 from logminer.store.duck import fetch_rows, scan_files
 from logminer.store.forgotten import request_ids_of
+from logminer.store.small_files import read_table
 from logminer.store.storage import Storage
 from logminer.store.table import DataFile
 
@@ -252,14 +253,11 @@ def _own_files(storage: Storage, ingest_id: str) -> list[str]:
 
 def _read_file(storage: Storage, name: str) -> pa.Table | None:
     """A quarantine file; None where it was just written together with others."""
-    import io
-
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     content = storage.read_bytes(name)
     try:
-        return pq.read_table(io.BytesIO(content)) if content is not None else None
+        return read_table(content) if content is not None else None
     except (OSError, pa.ArrowException) as error:
         raise StorageError(
             "a file of the quarantine is damaged", where=storage.path(name), fix="Delete it, or restore it."

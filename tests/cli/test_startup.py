@@ -22,10 +22,10 @@ HEAVY = {
 }
 _PROGRAM = """
 import sys
-from logminer.cli import main
+from logminer.cli.running import run
 sys.argv = ["logminer", *{words!r}]
 try:
-    main()
+    run()
 finally:
     print(*sys.modules, file=sys.stderr)
 """
@@ -73,3 +73,18 @@ def test_a_count_loads_only_what_it_asks(sample_store, tmp_path, words):
     loaded = loaded_by("count", "--store", str(sample_store), *words, cwd=tmp_path)
     assert loaded <= {"deltalake", "duckdb", "lark", "msgspec"}
     assert ("lark" in loaded) is ("--filter" in words)
+
+
+def test_the_process_ends_with_the_commands_own_code(tmp_path):
+    """Whatever becomes of libraries' threads while Python would wind up."""
+    program = (
+        "import atexit, os, sys; atexit.register(os.abort); from logminer.cli import main; "
+        "sys.argv = ['logminer', *sys.argv[1:]]; main()"
+    )
+    ends = {}
+    for words in (["--version"], ["count", "--store", "none"]):
+        done = subprocess.run(
+            [sys.executable, "-c", program, *words], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        ends[words[0]] = (done.returncode, done.stdout[:9], done.stderr[:7])
+    assert ends == {"--version": (0, "logminer ", ""), "count": (2, "", "error: ")}
