@@ -181,13 +181,13 @@ def cut_pieces(
 ) -> Iterator[tuple[int, int]]:
     """The beginnings and ends of pieces of sorted rows, each of which is a model (any number for it) and a size in bytes.
 
-    A piece ends at one of the limits; and once it has a quarter of the rows, where a model ends, so that a question
+    A piece ends at one of the limits; and once it has half of the rows, where a model ends, so that a question
     for one model passes over the others' pieces.
     """
     start = end = size = 0
     before: int | None = None
     for model, each in rows:
-        if model != before and end - start >= max(max_rows // 4, 1):
+        if model != before and end - start >= max(max_rows // 2, 1):
             yield start, end
             start, size = end, 0
         before = model

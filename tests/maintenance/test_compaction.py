@@ -161,7 +161,7 @@ def test_pieces_end_where_a_model_ends(models: list[tuple[int, int]], max_rows: 
         assert 0 < len(piece) <= max_rows
         assert sum(size for _, size in piece[:-1]) < max_bytes
         first_of_last_model = next(index for index, row in enumerate(piece) if row[0] == piece[-1][0])
-        assert first_of_last_model == 0 or first_of_last_model < max(max_rows // 4, 1)
+        assert first_of_last_model == 0 or first_of_last_model < max(max_rows // 2, 1)
 
 
 # --- metadata -----------------------------------------------------------------------------------------------
