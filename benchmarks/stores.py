@@ -86,7 +86,12 @@ def plain_parquet(setting: Setting, store: Path) -> Path:
 
 
 def _kept(setting: Setting, name: str, make: Callable[[Path], None], ending: str = "") -> Path:
-    sources = [*(ROOT / "logminer" / "store").glob("*.py"), ROOT / "logminer" / "schema.py", Path(__file__)]
+    package = ROOT / "logminer"
+    cutting = [
+        package / "schema.py",
+        *(package / "maintenance" / name for name in ("compaction.py", "sorting.py")),
+    ]
+    sources = [*(package / "store").glob("*.py"), *cutting, Path(__file__)]
     path = setting.folder / f"{name}-{fingerprint(sources)}{ending}"
     if not path.exists():
         unfinished = path.with_name(f"part-{path.name}")
