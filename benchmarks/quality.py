@@ -27,7 +27,8 @@ from pathlib import Path
 
 import msgspec
 import planted
-from planted import PERSONAL, STRENGTHS, jaccard
+from personal import PERSONAL
+from planted import STRENGTHS, jaccard
 
 from logminer.curation import curation_rules
 from logminer.curation.history import shorter_histories
