@@ -25,32 +25,23 @@ def mark_redelivered(storage: Storage, stored: Sequence[DataFile], pending: Sequ
     """The marks that have to change in new files for the rows that are stored beside them."""
     if not pending:
         return {}
-    old = _of_days(stored, pending)
     new = scan_files(storage, pending, filename=True)
+    # The rows of the same days that count so far.
     first = (
-        f"FROM {scan_files(storage, old)} AS old WHERE request_id IS NOT NULL AND NOT redelivered"
-        if old
-        else ""
-    )
-    is_stored = (
-        f"EXISTS (SELECT 1 {first} AND old.request_id = new.request_id AND old.timestamp::DATE = new.day)"
-        if old
-        else "false"
-    )
-    # Few requests come twice. Those that may have are found by their hashes, which take little memory.
-    stored_too = (
-        f" UNION ALL SELECT twin FROM calls SEMI JOIN (SELECT {_TWIN} AS twin {first}) USING (twin)"
-        if old
-        else ""
+        f"FROM {scan_files(storage, _of_days(stored, pending))} AS old "
+        "WHERE request_id IS NOT NULL AND NOT redelivered"
     )
     rows = fetch_rows(
         storage,
+        # Few requests come twice. Those that may have are found by their hashes, which take little memory.
         f"WITH calls AS (SELECT {_TWIN} AS twin FROM {new} WHERE request_id IS NOT NULL), "
-        f"twins AS MATERIALIZED (SELECT twin FROM calls GROUP BY twin HAVING count(*) > 1{stored_too}), "
+        "twins AS MATERIALIZED (SELECT twin FROM calls GROUP BY twin HAVING count(*) > 1 "
+        f"UNION ALL SELECT twin FROM calls SEMI JOIN (SELECT {_TWIN} AS twin {first}) USING (twin)), "
         "new AS (SELECT filename, timestamp::DATE AS day, request_id, source_uri, source_position, redelivered, "
         "row_number() OVER (PARTITION BY timestamp::DATE, request_id ORDER BY source_uri, source_position) AS place "
         f"FROM {new} WHERE request_id IS NOT NULL AND (redelivered OR {_TWIN} IN (FROM twins))), "
-        f"marked AS (SELECT *, place > 1 OR {is_stored} AS mark FROM new) "
+        f"marked AS (SELECT *, place > 1 OR EXISTS (SELECT 1 {first} AND old.request_id = new.request_id "
+        "AND old.timestamp::DATE = new.day) AS mark FROM new) "
         "SELECT filename, source_uri, source_position, mark FROM marked WHERE mark <> redelivered",
     )
     return _by_file(storage, pending, rows)
@@ -70,13 +61,12 @@ def revive_twins(
     old = _of_days(stored, removed)
     if not old:
         return {}
-    new = _of_days(pending, removed)
-    lives_on = f" EXCEPT SELECT timestamp::DATE, request_id FROM {scan_files(storage, new)}" if new else ""
+    new = scan_files(storage, _of_days(pending, removed))
     rows = fetch_rows(
         storage,
         "WITH gone AS (SELECT DISTINCT timestamp::DATE AS day, request_id "
         f"FROM {scan_files(storage, removed)} WHERE request_id IS NOT NULL AND NOT redelivered "
-        f"AND source_uri IN (SELECT unnest($1)){lives_on}), "
+        f"AND source_uri IN (SELECT unnest($1)) EXCEPT SELECT timestamp::DATE, request_id FROM {new}), "
         "twins AS (SELECT filename, source_uri, source_position, redelivered, bool_and(redelivered) OVER twin "
         "AS all_later, row_number() OVER (twin ORDER BY ingested_at, source_uri, source_position) AS place "
         f"FROM {scan_files(storage, old, filename=True)} AS old JOIN gone "

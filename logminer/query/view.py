@@ -13,7 +13,7 @@ from logminer.query.selection import Condition, Selection, compile_selection
 from logminer.query.versions import check_version
 from logminer.query.where import check_where, where_error
 from logminer.s3.uris import is_s3
-from logminer.store.duck import empty_scan, quote_name, scan_files
+from logminer.store.duck import quote_name, scan_files
 from logminer.store.registry import read_model_ids
 from logminer.store.storage import Storage
 from logminer.store.table import DataFile, Snapshot, open_table
@@ -113,7 +113,7 @@ class StoreView:
         """The encoded metadata fields that the files of a selection have; naming another is an error."""
         files = self._files(selection)
         if files not in self._promoted:
-            (kind,) = self.connection.types(f"SELECT request_metadata FROM {_scan(self.storage, files)}")
+            (kind,) = self.connection.types(f"SELECT request_metadata FROM {scan_files(self.storage, files)}")
             self._promoted[files] = tuple(name for name, _ in kind.children)
         return self._promoted[files]
 
@@ -121,7 +121,7 @@ class StoreView:
         """Whether any record in the files of a selection has metadata keys beside the promoted ones."""
         files = self._files(selection)
         if files not in self._has_rest:
-            text = f"SELECT count(request_metadata_rest) FROM {_scan(self.storage, files)}"
+            text = f"SELECT count(request_metadata_rest) FROM {scan_files(self.storage, files)}"
             (count,) = self.connection.ask(text).one()
             self._has_rest[files] = count > 0
         return self._has_rest[files]
@@ -154,7 +154,7 @@ class StoreView:
         `model` (what `model_id` means, NULL where nobody knows) is there on request, and wherever the user's own
         expression might name it.
         """
-        scan = _scan(self.storage, self._files(selection))
+        scan = scan_files(self.storage, self._files(selection))
         if selection.where is not None:
             scan = self._with_all_fields(scan)
         if not with_model and selection.where is None:
@@ -220,7 +220,3 @@ class StoreView:
         if str(kind) != "BOOLEAN":
             raise where_error(where, f"gives {kind}, not true or false")
         self._checked.add(where)
-
-
-def _scan(storage: Storage, files: tuple[DataFile, ...]) -> str:
-    return scan_files(storage, files) if files else empty_scan()

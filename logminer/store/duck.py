@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from logminer.errors import LogminerError, StorageError
@@ -68,13 +68,15 @@ def quote_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def scan_files(storage: Storage, files: Iterable[DataFile], *, filename: bool = False) -> str:
-    """SQL for a relation over data files, of which there must be at least one.
+def scan_files(storage: Storage, files: Collection[DataFile], *, filename: bool = False) -> str:
+    """SQL for a relation over data files; over none it has their columns, and no rows.
 
     Files mix by the names of columns and metadata fields: a row has NULL for a field that its own file lacks.
     (DuckDB's `schema` option would spare it a look at every file, but takes the fields of a struct by their
     place, and so gives other fields' values.)
     """
+    if not files:
+        return _empty_scan(filename=filename)
     paths = ", ".join(
         quote_literal(storage.path(f"invocations/{file.name}", file.size_bytes)) for file in files
     )
@@ -88,9 +90,11 @@ def metadata_fields_in(connection: duckdb.DuckDBPyConnection, relation: str) -> 
     return tuple(name for name, _ in kind.children)
 
 
-def empty_scan() -> str:
-    """SQL for the same relation without rows, for a table that has no files."""
-    columns = ", ".join(f"NULL::{_sql_type(column)} AS {quote_name(column.name)}" for column in FILE_COLUMNS)
+def _empty_scan(*, filename: bool) -> str:
+    types = {column.name: _sql_type(column) for column in FILE_COLUMNS}
+    if filename:
+        types["filename"] = "VARCHAR"
+    columns = ", ".join(f"NULL::{kind} AS {quote_name(name)}" for name, kind in types.items())
     return f"(SELECT {columns} WHERE false)"
 
 

@@ -175,10 +175,10 @@ def read_quarantine(
     `stored` are the table's files: of an object whose content changed, only the values count that were found
     in the content which the rows are from, or which was read last where it has no rows.
     """
-    rows = "SELECT NULL AS source_uri, NULL AS source_etag WHERE false"
-    if stored:
-        rows = f"SELECT source_uri, any_value(source_etag) AS source_etag FROM {scan_files(storage, stored)} "
-        rows += "WHERE source_uri IN (SELECT source_uri FROM found) GROUP BY source_uri"
+    rows = (
+        f"SELECT source_uri, any_value(source_etag) AS source_etag FROM {scan_files(storage, stored)} "
+        "WHERE source_uri IN (SELECT source_uri FROM found) GROUP BY source_uri"
+    )
     return _ask(
         storage,
         "WITH found AS (SELECT *, (ingested_at, ingest_id) AS reading FROM read_parquet($1)), "
