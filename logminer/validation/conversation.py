@@ -96,6 +96,11 @@ def check_exchange(messages: Any, inspect: InspectContent, fix: str) -> Iterator
         yield Finding("message_count", "$.messages", problem, fix)
     yield from check_roles(messages)
     yield from check_last_role(messages)
+    yield from _check_each(messages, inspect)
+
+
+def _check_each(messages: list[Any], inspect: InspectContent) -> Iterator[Finding]:
+    """Role and content in each message and nothing beside them; `inspect` looks at the content."""
     for path, message in items_of(messages, "$.messages"):
         if not isinstance(message, dict):
             yield wrong_type(path, message, "an object")
@@ -130,16 +135,12 @@ def _messages(shape: ConversationShape, messages: Any) -> Iterator[Finding]:
         allowed = "at least 1" if most is None else f"1 to {most}"
         yield Finding("message_count", "$.messages", f"has {count} messages, must have {allowed}")
     yield from check_roles(messages)
-    for path, message in items_of(messages, "$.messages"):
-        if not isinstance(message, dict):
-            yield wrong_type(path, message, "an object")
-            continue
-        yield from check_keys(message, path, ("role", "content"))
-        if "content" in message:
-            content = message["content"]
-            yield from check_one_item(
-                content, f"{path}.content", "content_items", type_allowed=shape.type_allowed
-            )
+    yield from _check_each(
+        messages,
+        lambda _, content, path: check_one_item(
+            content, path, "content_items", type_allowed=shape.type_allowed
+        ),
+    )
 
 
 def check_one_item(items: Any, path: str, rule: str, *, type_allowed: bool = False) -> Iterator[Finding]:
