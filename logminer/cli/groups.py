@@ -98,10 +98,11 @@ class _Commands(Mapping[str, Any]):
         return len(self.listed)
 
 
-def _typer(**settings: Any) -> typer.Typer:
+def _typer(*, add_completion: bool = False, **settings: Any) -> typer.Typer:
     return typer.Typer(
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings=_SETTINGS,
-        **({"add_completion": False} | settings),
+        add_completion=add_completion,
+        **settings,
     )

@@ -157,11 +157,11 @@ def _order(keys: Sequence[pa.Table]) -> tuple[pa.Array, Iterator[int | None], It
     # Rows that are alike in all keys come in the order of their runs, or they could not be taken from them so.
     ranked["run"] = table["run"]
     order = pc.sort_indices(pa.table(ranked), [(name, "ascending") for name in ranked])
-    models = pa.chunked_array([ranked["model_id"].take(order)])
+    models = ranked["model_id"].take(order)
     return table["run"].take(order).combine_chunks(), _values(models), _values(table["size"].take(order))
 
 
-def _values(column: pa.ChunkedArray) -> Iterator[Any]:
+def _values(column: pa.Array | pa.ChunkedArray) -> Iterator[Any]:
     """The numbers of a column, of which only some become Python's own at a time."""
     for start in range(0, len(column), _BATCH_ROWS):
         yield from column.slice(start, _BATCH_ROWS).to_pylist()

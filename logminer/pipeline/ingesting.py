@@ -14,6 +14,7 @@ from logminer.config import DEFAULT_STORE
 from logminer.errors import UsageError
 from logminer.filters import Filter, format_filter, parse_filter
 from logminer.pipeline.options import instant_of, statuses_of
+from logminer.source_rules import SourceRule, is_log_group
 from logminer.store.duck import usable_cores
 from logminer.store.storage import Storage, open_storage
 from logminer.timespan import parse_age
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from logminer.ingestion.gathering import Scope
     from logminer.ingestion.plan import IngestPlan
     from logminer.ingestion.text_scope import TextScope
-    from logminer.source_rules import SourceRule
 
 
 class IngestOptions(TypedDict, total=False):
@@ -70,7 +70,6 @@ def ingest(
     from logminer.ingestion.driver import IngestReport, ingest_objects
     from logminer.ingestion.gathering import gather
     from logminer.ingestion.log_groups import ingest_log_group
-    from logminer.source_rules import is_log_group
 
     asked = _read_ingest_options(options)
     groups = [source for source in sources if is_log_group(source)]
@@ -116,7 +115,6 @@ def plan_ingest(*sources: str, **options: Unpack[IngestOptions]) -> IngestPlan:
     """What `ingest` with these options would read, with its requests, price and time. Nothing is written."""
     from logminer.ingestion.gathering import gather
     from logminer.ingestion.plan import make_plan
-    from logminer.source_rules import is_log_group
 
     asked = _read_ingest_options(options)
     if groups := [source for source in sources if is_log_group(source)]:

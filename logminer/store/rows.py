@@ -140,6 +140,7 @@ class RowGroup:
 
         Filters ask for the others, which take little room and so lie near the file's end.
         """
+        self._end_waiting()
         sample = [each for each in self._metadata[:_SAMPLED_ROWS] if each]
         values = {
             field: len({each.get(key) for each in sample})
