@@ -134,7 +134,7 @@ def ingest_command(
     """
     from logminer import pipeline
     from logminer.cli.planning import print_plan
-    from logminer.cli.progress import stopping_softly, terminal_progress
+    from logminer.cli.progress import showing_progress, stopping_softly
 
     _check_status(status, reparse=reparse)
     span = pipeline.make_selection(since=since, until=until)
@@ -158,9 +158,11 @@ def ingest_command(
         "aliases": settings.aliases,
     }
     if dry_run:
-        print_plan(pipeline.plan_ingest(*sources, **options), json)
+        with showing_progress() as progress:
+            plan = pipeline.plan_ingest(*sources, **options, progress=progress)
+        print_plan(plan, json)
         return
-    with terminal_progress() as progress, stopping_softly() as stop:
+    with showing_progress() as progress, stopping_softly(progress) as stop:
         report = pipeline.ingest(*sources, **options, progress=progress, stop=stop)
     _print_report(report, json)
     _exit(report, strict, max_bad)

@@ -1,4 +1,4 @@
-"""How far an ingest is: a bar with rate and time left on a terminal, silence elsewhere."""
+"""How far an ingest is: a line with rate and time left on a terminal, silence elsewhere."""
 
 from __future__ import annotations
 
@@ -10,14 +10,31 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-from logminer.cli.streams import say
+from logminer.cli.streams import counted, say
 
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C ended."""
 
 
-class TerminalProgress:
-    """A bar on stderr."""
+class QuietProgress:
+    """Shows nothing; knows whether reading has begun."""
+
+    def __init__(self) -> None:
+        self.has_begun = False
+
+    def listed(self, objects: int) -> None:
+        """Nothing."""
+
+    def begin(self, objects: int, size_bytes: int) -> None:
+        """From now on there is something to commit."""
+        self.has_begun = True
+
+    def advance(self, objects: int, size_bytes: int, records: int) -> None:
+        """Nothing."""
+
+
+class TerminalProgress(QuietProgress):
+    """One line on stderr: how much is listed, then a bar."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -26,10 +43,20 @@ class TerminalProgress:
             DownloadColumn,
             Progress,
             TextColumn,
+            TimeElapsedColumn,
             TimeRemainingColumn,
             TransferSpeedColumn,
         )
 
+        super().__init__()
+        console = Console(stderr=True)
+        self._listing = Progress(
+            TextColumn("listing"),
+            TextColumn("{task.fields[found]}"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        )
         self._bar = Progress(
             TextColumn("reading"),
             BarColumn(),
@@ -37,16 +64,28 @@ class TerminalProgress:
             TransferSpeedColumn(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[records]:,} records"),
-            console=Console(stderr=True),
+            console=console,
             transient=True,
         )
+        self._listing_task: Any = None
         self._task: Any = None
-        self._records = self._size_bytes = 0
+        self._listed = self._records = self._size_bytes = 0
+
+    def listed(self, objects: int) -> None:
+        """Count them, while the sources are listed."""
+        self._listed += objects
+        found = counted(self._listed, "object")
+        if self._listing_task is None:
+            self._listing_task = self._listing.add_task("listing", total=None, found=found)
+            self._listing.start()
+        self._listing.update(self._listing_task, found=found)
 
     def begin(self, objects: int, size_bytes: int) -> None:
         """Show the bar; what begins later, such as the next batch of a log group, makes it longer."""
+        super().begin(objects, size_bytes)
         self._size_bytes += size_bytes
         if self._task is None:
+            self._listing.stop()
             self._task = self._bar.add_task("reading", total=self._size_bytes, records=0)
             self._bar.start()
         self._bar.update(self._task, total=self._size_bytes)
@@ -58,29 +97,33 @@ class TerminalProgress:
 
     def close(self) -> None:
         """Take it away."""
+        self._listing.stop()
         self._bar.stop()
 
 
 @contextlib.contextmanager
-def terminal_progress() -> Iterator[TerminalProgress | None]:
-    """A bar where stderr is a terminal."""
+def showing_progress() -> Iterator[QuietProgress]:
+    """A line on stderr where that is a terminal."""
     if not sys.stderr.isatty():
-        yield None
+        yield QuietProgress()
         return
-    bar = TerminalProgress()
+    shown = TerminalProgress()
     try:
-        yield bar
+        yield shown
     finally:
-        bar.close()
+        shown.close()
 
 
 @contextlib.contextmanager
-def stopping_softly() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C (or SIGTERM) sets; a second one interrupts at once."""
+def stopping_softly(progress: QuietProgress) -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C (or SIGTERM) sets; a second one interrupts at once.
+
+    So does the first one before reading has begun, since there is nothing to commit then.
+    """
     stop = threading.Event()
 
     def ask(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
+        if stop.is_set() or not progress.has_begun:
             raise KeyboardInterrupt
         stop.set()
         say("stopping: committing what is read; press Ctrl-C again to stop at once")

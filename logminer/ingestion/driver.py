@@ -102,6 +102,9 @@ class IngestReport:
 class Progress(Protocol):
     """Told how far an ingest is. Sizes are stored bytes."""
 
+    def listed(self, objects: int) -> None:
+        """So many more objects were found in the sources; which of them are new is not known yet."""
+
     def begin(self, objects: int, size_bytes: int) -> None:
         """There is this much to read, beside what was told before: a log group tells it batch by batch."""
 
@@ -111,6 +114,9 @@ class Progress(Protocol):
 
 class NoProgress:
     """Tells nobody."""
+
+    def listed(self, objects: int) -> None:
+        """Nothing."""
 
     def begin(self, objects: int, size_bytes: int) -> None:
         """Nothing."""

@@ -15,12 +15,14 @@ from logminer.source_rules import SourceRule
 from logminer.sources import (
     LogObject,
     SourceReader,
+    Watch,
     check_base,
     file_uri,
     lies_in_time,
     list_source,
     rename_listing,
     spool_stdin,
+    watch_nothing,
 )
 from logminer.store.storage import Storage
 from logminer.store.table import open_table, table_exists
@@ -79,11 +81,16 @@ class Gathered:
 
 
 def gather(
-    storage: Storage, sources: Sequence[str], scope: Scope, rules: Sequence[SourceRule], spool: str
+    storage: Storage,
+    sources: Sequence[str],
+    scope: Scope,
+    rules: Sequence[SourceRule],
+    spool: str,
+    watch: Watch = watch_nothing,
 ) -> Gathered:
     """The log objects of all sources. Standard input is copied into the folder `spool`.
 
-    Changes nothing in the store. Raises UsageError, ConfigurationError or StorageError.
+    Changes nothing in the store. Raises UsageError, ConfigurationError or StorageError, and what `watch` raises.
     """
     if not sources:
         raise UsageError(
@@ -100,7 +107,7 @@ def gather(
         if source == "-":
             gathered.objects.append(spool_stdin(sys.stdin.buffer, spool))
         else:
-            _add(gathered, storage, source, scope, base, reader)
+            _add(gathered, storage, source, scope, base, reader, watch)
     return gathered
 
 
@@ -129,12 +136,15 @@ def _add(
     scope: Scope,
     base: str | None,
     reader: SourceReader,
+    watch: Watch,
 ) -> None:
     # A part of a Region's time, and a copy, is looked at as it is asked for.
     from_bucket = is_s3(source) and not lies_in_time(source) and base is None
     window = scope.late_window if from_bucket and scope.since is None else None
     begin_at = {uri: mark - window for uri, mark in gathered._marks.items()} if window is not None else {}
-    listing = list_source(source, since=scope.since, until=scope.until, reader=reader, begin_at=begin_at)
+    listing = list_source(
+        source, since=scope.since, until=scope.until, reader=reader, begin_at=begin_at, watch=watch
+    )
     logs = _without_store(storage, source, listing.objects)
     gathered.passed_over += listing.other_files + len(listing.objects) - len(logs)
     listing.objects = logs

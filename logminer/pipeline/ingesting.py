@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from logminer.ingestion.gathering import Scope
     from logminer.ingestion.plan import IngestPlan
     from logminer.ingestion.text_scope import TextScope
+    from logminer.sources import Watch
 
 
 class IngestOptions(TypedDict, total=False):
@@ -64,7 +65,7 @@ def ingest(
     had by now. Buckets are listed from `late_window` (`3d`) before the last hour that is read; `full_scan`, and
     whatever reads stored objects again, lists them whole. `source_base` is the place that a copied or moved source
     is recorded under. Text is kept of the records alone that `text_for` (a filter) and `text_teacher` (a model, with
-    `aliases` for opaque ids) both take. Once `stop` is set, what is under way is committed and the report says `interrupted`.
+    `aliases` for opaque ids) both take. Once `stop` is set, a listing ends, what is under way is committed and the report says `interrupted`.
     Raises UsageError, ConfigurationError or StorageError.
     """
     from logminer.ingestion.driver import IngestReport, ingest_objects
@@ -87,7 +88,12 @@ def ingest(
     report = IngestReport("")
     with tempfile.TemporaryDirectory(prefix="logminer-") as spool:
         if others or not groups:
-            gathered = gather(asked.storage, others, asked.scope, asked.rules, spool)
+            try:
+                gathered = gather(
+                    asked.storage, others, asked.scope, asked.rules, spool, _watch(progress, stop)
+                )
+            except _StoppedListing:
+                return IngestReport("", interrupted=True)
             report = read(gathered.objects, passed_over=gathered.passed_over, rules=asked.rules)
             report.begun_at = gathered.begun_at
             if report.is_whole:
@@ -111,7 +117,25 @@ def ingest(
     return report
 
 
-def plan_ingest(*sources: str, **options: Unpack[IngestOptions]) -> IngestPlan:
+class _StoppedListing(Exception):  # noqa: N818 - control flow
+    """`stop` was set while sources were listed."""
+
+
+def _watch(progress: Progress | None, stop: threading.Event | None = None) -> Watch:
+    """Shows how far a listing is, and ends it once `stop` is set."""
+
+    def watch(found: int) -> None:
+        if progress is not None:
+            progress.listed(found)
+        if stop is not None and stop.is_set():
+            raise _StoppedListing
+
+    return watch
+
+
+def plan_ingest(
+    *sources: str, progress: Progress | None = None, **options: Unpack[IngestOptions]
+) -> IngestPlan:
     """What `ingest` with these options would read, with its requests, price and time. Nothing is written."""
     from logminer.ingestion.gathering import gather
     from logminer.ingestion.plan import make_plan
@@ -124,7 +148,7 @@ def plan_ingest(*sources: str, **options: Unpack[IngestOptions]) -> IngestPlan:
             fix="Leave --dry-run out, or give other sources.",
         )
     with tempfile.TemporaryDirectory(prefix="logminer-") as spool:
-        gathered = gather(asked.storage, sources, asked.scope, asked.rules, spool)
+        gathered = gather(asked.storage, sources, asked.scope, asked.rules, spool, _watch(progress))
     return make_plan(asked.storage, gathered, asked.reread, asked.workers)
 
 

@@ -22,8 +22,10 @@ from logminer.sources.objects import (
     Listing,
     LogObject,
     TimeSpan,
+    Watch,
     is_log_name,
     is_loose_log,
+    watch_nothing,
 )
 
 # Bodies are fetched ahead of their record; larger ones come when it is their turn, so that few are in memory.
@@ -31,12 +33,16 @@ _AHEAD_BYTES = 4 << 20
 
 
 def list_bucket(
-    uri: str, span: TimeSpan, access: S3Access, begin_at: Mapping[str, datetime] | None = None
+    uri: str,
+    span: TimeSpan,
+    access: S3Access,
+    begin_at: Mapping[str, datetime] | None = None,
+    watch: Watch = watch_nothing,
 ) -> Listing:
     """All log objects below an S3 prefix, each once, sorted by URI.
 
     `begin_at` gives hours (UTC) before which a Region's folder, named by its URI, is not looked into. Raises
-    UsageError where nothing is there, ConfigurationError or StorageError.
+    UsageError where nothing is there, ConfigurationError or StorageError, and what `watch` raises.
     """
     bucket, prefix = split_s3(uri)
     listing = Listing()
@@ -58,6 +64,7 @@ def list_bucket(
             _add_hour(folder, bucket, listing)
         else:
             loose.extend(_log_objects(folder, bucket, listing))
+        watch(len(folder.objects))
     if not found_any and prefix:
         return _one_object(uri, access)
     if not found_any:

@@ -24,23 +24,25 @@ from logminer.sources.objects import (
     Listing,
     LogObject,
     TimeSpan,
+    Watch,
     file_uri,
     is_body,
     is_log_name,
     is_loose_log,
     path_of_uri,
     quote_path,
+    watch_nothing,
 )
 
 
-def list_local(source: str, span: TimeSpan) -> Listing:
+def list_local(source: str, span: TimeSpan, watch: Watch = watch_nothing) -> Listing:
     """All log objects of a folder, file or glob, each once, sorted by URI.
 
     Raises UsageError where nothing is there, StorageError or ConfigurationError (no permission) where it
-    cannot be read.
+    cannot be read, and what `watch` raises.
     """
     path = path_of_uri(source) if source.startswith("file://") else source
-    walk = _Walk(span)
+    walk = _Walk(span, watch)
     for found in _source_paths(path, walk.listing):
         walk.add(found)
     # A glob can match a folder and, again, what is in it.
@@ -90,9 +92,10 @@ def _folder_of_glob(pattern: str) -> str:
 class _Walk:
     """Collects the log objects below the paths it is given."""
 
-    def __init__(self, span: TimeSpan) -> None:
+    def __init__(self, span: TimeSpan, watch: Watch) -> None:
         self.listing = Listing()
         self._span = span
+        self._watch = watch
 
     def add(self, path: str) -> None:
         """Collect from a real path, of a folder or of a file that is read whatever its name."""
@@ -114,6 +117,7 @@ class _Walk:
         in_layout = False
         loose: list[tuple[str, os.stat_result]] = []
         for current, names in _files_below(folder, self.listing):
+            self._watch(len(names))
             if HOUR_FOLDER_END.search(current) is None:
                 loose.extend((f"{current}/{name}", status) for name, status in names)
                 continue

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 import urllib.parse
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -110,6 +111,14 @@ class Listing:
     empty_objects: int = 0
     begun_at: dict[str, datetime] = field(default_factory=dict)
     requests: int = 0
+
+
+# Told of each folder, once it is listed, how many objects were found in it. What it raises ends the listing.
+Watch = Callable[[int], None]
+
+
+def watch_nothing(found: int) -> None:
+    """Let a listing go on to its end."""
 
 
 class BodyUnavailable(Exception):  # noqa: N818 - a finding about a record, turned into a status detail

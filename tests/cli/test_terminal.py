@@ -84,6 +84,7 @@ def test_ingest_has_a_bar_on_a_terminal_alone(run, tmp_path):
     write_log(hour_folder(tmp_path / "logs") / "a.json.gz", [record(number) for number in range(20)])
     shown = run.on_terminal("ingest", "logs", "--store", "one")
     assert shown.code == 0
+    assert "listing 1 object " in shown.stdout
     assert "━" in shown.stdout
     assert "20 records from 1 new log object" in shown.stdout.rpartition("\x1b[2K")[2]
     plain = run("ingest", "logs", "--store", "two")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import os
 import socket
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from logminer import pipeline
 from logminer.errors import ConfigurationError, LogminerError, UsageError
+from logminer.ingestion.driver import NoProgress
 from logminer.sources import LogObject, file_uri, list_source, path_of_uri, spool_stdin
 from logminer.sources.local import open_local
 
@@ -385,3 +388,34 @@ def test_standard_input_is_named_by_its_content(tmp_path):
     assert os.stat(log.path).st_mode & 0o777 == 0o600
     with open_local(log) as stream:
         assert stream.read() == content
+
+
+class StoppingAfter(NoProgress):
+    """Asks an ingest to stop once so many objects are listed."""
+
+    def __init__(self, objects: int) -> None:
+        self.stop = threading.Event()
+        self.found = 0
+        self._enough = objects
+
+    def listed(self, objects: int) -> None:
+        self.found += objects
+        if self.found >= self._enough:
+            self.stop.set()
+
+
+def test_a_listing_ends_once_it_is_asked_to(tmp_path):
+    for hour in range(10):
+        put(
+            tmp_path / f"logs/{LAYOUT}/us-west-2/2026/06/01/{hour:02}",
+            *(f"{number}.json" for number in range(5)),
+        )
+    progress = StoppingAfter(20)
+    store = str(tmp_path / "store")
+    report = pipeline.ingest(str(tmp_path / "logs"), store=store, progress=progress, stop=progress.stop)
+    assert (report.interrupted, report.listed, progress.found) == (True, 0, 20)
+    assert not (tmp_path / "store").exists()
+
+    whole = StoppingAfter(1_000)
+    report = pipeline.ingest(str(tmp_path / "logs"), store=store, progress=whole, stop=whole.stop)
+    assert (report.interrupted, report.listed, whole.found) == (False, 50, 50)

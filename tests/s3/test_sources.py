@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -233,3 +235,20 @@ def test_addresses_that_are_none(s3run: BucketCommandLine, source: str) -> None:
     ran = s3run("ingest", source, "--store", "store")
     assert ran.code == 2, ran.stderr
     assert source in ran.stderr
+
+
+def test_ctrl_c_ends_a_long_listing_at_once(
+    bucket: Bucket, s3run: BucketCommandLine, proxy: Proxy, tmp_path: Path
+) -> None:
+    """Nothing is read yet that could be committed. Each folder takes 0.4 s, and 16 are asked for at once."""
+    for number in range(500):
+        bucket.put(f"{layout(f'2026/06/{number // 24 + 1:02}/{number % 24:02}')}a.json.gz", b"x")
+    proxy.start(Rule("late", method="GET", path="delimiter=", ms=400))
+    process = s3run.start("ingest", bucket.uri(), "--store", "store")
+    while len(listed(proxy.log())) < 40:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout, stderr) == (130, b"", b"interrupted\n")
+    assert len(listed(proxy.log())) < 250
+    assert not (tmp_path / "store").exists()
