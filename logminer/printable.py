@@ -1,4 +1,4 @@
-"""Text of others, fit to be shown."""
+"""Words for a person: text of others, fit to be shown, and numbers of things."""
 
 from __future__ import annotations
 
@@ -8,3 +8,8 @@ def printable(text: str) -> str:
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text
     )
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things: `1 record`, `1,200 records`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

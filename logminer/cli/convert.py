@@ -8,6 +8,7 @@ import typer
 
 from logminer.cli import choices
 from logminer.cli.options import config, takes_json
+from logminer.printable import counted
 
 if TYPE_CHECKING:
     from logminer.exports.conversion import ConversionReport
@@ -111,7 +112,7 @@ def _facts(report: ConversionReport, output: str | None) -> dict[str, Any]:
 
 
 def _say(report: ConversionReport, output: str | None) -> None:
-    from logminer.cli.streams import counted, say
+    from logminer.cli.streams import say
 
     where = output if output is not None else "stdout"
     say(

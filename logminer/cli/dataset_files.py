@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from logminer.cli.options import number, takes_json
+from logminer.printable import counted
 
 if TYPE_CHECKING:
     from logminer.datasets.comparing import DatasetDiff, LineName
@@ -46,7 +47,7 @@ def _print_manifest(manifest: Manifest) -> None:
     show(f"{'store version':<16}{manifest.store_version}")
     show(f"{'log objects':<16}{manifest.sources.count:,} ({manifest.sources.digest})")
     tokens = manifest.tokens
-    uncounted = f", {tokens.uncounted:,} lines without counts" if tokens.uncounted else ""
+    uncounted = f", {counted(tokens.uncounted, 'line')} without counts" if tokens.uncounted else ""
     show(f"{'tokens':<16}{tokens.input:,} in, {tokens.output:,} out{uncounted}")
     versions = {"logminer": manifest.logminer_version, **manifest.engines}
     show(f"{'made by':<16}{', '.join(f'{name} {version}' for name, version in versions.items())}")
@@ -59,7 +60,7 @@ def _print_manifest(manifest: Manifest) -> None:
         what = ", ".join(f"{count:,} {reason}" for reason, count in counts.items())
         show(f"{stage.stage:<24} {stage.entered:>9,} -> {stage.left:>9,}  {what}".rstrip())
     for file in manifest.files:
-        lines = f"{file.lines:,} lines, " if file.lines is not None else ""
+        lines = f"{counted(file.lines, 'line')}, " if file.lines is not None else ""
         show(f"{file.role:<16}{file.path} ({lines}{file.size_bytes:,} bytes)")
 
 
@@ -83,7 +84,7 @@ def verify_command(json: bool, path: Annotated[str, _PATH]) -> None:
     from dataclasses import asdict
 
     from logminer import pipeline
-    from logminer.cli.streams import counted, print_json, show
+    from logminer.cli.streams import print_json, show
 
     found = pipeline.verify_dataset(path)
     if json:
@@ -142,7 +143,7 @@ def _print_diff(diff: DatasetDiff, shown: int) -> None:
     for each in diff.sets:
         share = f" ({100 * each.share:.1f} %)" if each.share is not None else ""
         show(
-            f"{each.role:<9} {each.before:,} -> {each.after:,} lines; {each.stays:,} stay{share}, "
+            f"{each.role:<9} {each.before:,} -> {counted(each.after, 'line')}; {each.stays:,} stay{share}, "
             f"{len(each.came):,} came, {len(each.went):,} went, {len(each.changed):,} changed"
         )
         for word, names in (("came", each.came), ("went", each.went), ("changed", each.changed)):

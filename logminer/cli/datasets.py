@@ -9,6 +9,7 @@ import typer
 from logminer.cli import choices
 from logminer.cli.curation_options import takes_curation
 from logminer.cli.options import StoreOption, config, takes_json, takes_selection
+from logminer.printable import counted
 
 if TYPE_CHECKING:
     from logminer.datasets.funnel import Stage
@@ -183,18 +184,18 @@ def _say(report: ExportReport) -> None:
     from logminer.cli.streams import say
 
     entry = report.entry
-    what = "prompts" if report.prompts_only else "pairs"
+    what = "prompt" if report.prompts_only else "pair"
     of = f" of {report.model}" if report.model else ""
     say(
-        f"{entry.lines:,} {what}{of} written to {entry.path} "
+        f"{counted(entry.lines, what)}{of} written to {entry.path} "
         f"({entry.size_bytes:,} bytes, {report.input_tokens:,} tokens in, {report.output_tokens:,} out)"
     )
     if report.held_out is not None:
         held = report.held_out
         say(f"{held.lines:,} held out to {held.path} ({held.size_bytes:,} bytes)")
     _say_losses(report)
-    if report.rejects_path is not None:
-        say(f"  why each is left out: {report.rejects_path} ({report.rejects:,} lines)")
+    if report.rejects is not None:
+        say(f"  why each is left out: {report.rejects_path} ({counted(report.rejects, 'line')})")
     say(f"  what it is made of: {report.manifest}")
     for route in report.routes:
         say(f"  fits: {route}")

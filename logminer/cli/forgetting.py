@@ -10,6 +10,7 @@ import typer
 from logminer.cli.maintenance import DryRunOption, YesOption
 from logminer.cli.options import StoreOption, config, takes_json
 from logminer.errors import UsageError
+from logminer.printable import counted
 
 if TYPE_CHECKING:
     from logminer.maintenance.forgetting import ForgetReport
@@ -105,7 +106,6 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _question(report: ForgetReport) -> str:
-    from logminer.cli.streams import counted
 
     return (
         f"Forget {counted(report.records, 'record')} of {counted(len(report.log_objects), 'log object')} "
@@ -120,7 +120,7 @@ def _facts(report: ForgetReport) -> Any:
 
 
 def _print_report(report: ForgetReport) -> None:
-    from logminer.cli.streams import counted, say, show, warn
+    from logminer.cli.streams import say, show, warn
 
     verb = "would forget" if report.dry_run else "forgot"
     say(
@@ -155,5 +155,5 @@ def _list_what_still_holds(report: ForgetReport) -> None:
 
 
 def _lines(report: ForgetReport) -> list[str]:
-    exports = [f"export      {each.path} ({each.lines:,} lines)" for each in report.exports]
+    exports = [f"export      {each.path} ({counted(each.lines, 'line')})" for each in report.exports]
     return exports + [f"log object  {uri}" for uri in report.log_objects]

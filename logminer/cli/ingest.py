@@ -9,6 +9,7 @@ import typer
 from logminer.cli import choices
 from logminer.cli.options import StoreOption, config, number, read_filter, takes_json
 from logminer.cli.progress import INTERRUPTED
+from logminer.printable import counted
 
 if TYPE_CHECKING:
     from logminer.ingestion.driver import IngestReport
@@ -220,7 +221,7 @@ def _facts(report: IngestReport) -> dict[str, Any]:
 
 def _say_report(report: IngestReport) -> None:
     from logminer.cli.planning import say_begun_at
-    from logminer.cli.streams import counted, say, warn
+    from logminer.cli.streams import say, warn
 
     _say_what_is_new(report)
     say_begun_at(report.begun_at)
@@ -258,7 +259,7 @@ def _say_report(report: IngestReport) -> None:
 
 
 def _warn_of_unreadable(report: IngestReport) -> None:
-    from logminer.cli.streams import counted, warn
+    from logminer.cli.streams import warn
 
     unreadable = [each for each in report.tally.unreadable if not each.no_others]
     for each in unreadable[:_MOST_UNREADABLE]:
@@ -269,7 +270,7 @@ def _warn_of_unreadable(report: IngestReport) -> None:
 
 
 def _say_what_is_new(report: IngestReport) -> None:
-    from logminer.cli.streams import counted, say
+    from logminer.cli.streams import say
     from logminer.statuses import STATUSES
 
     tally = report.tally
@@ -290,7 +291,6 @@ def _say_what_is_new(report: IngestReport) -> None:
 
 
 def _exit(report: IngestReport, strict: bool, max_bad: int | None) -> None:
-    from logminer.cli.streams import counted
     from logminer.errors import ConfigurationError, StorageError, TooManyQuarantined
 
     if report.interrupted:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from logminer.cli.options import StoreOption, config, number, takes_json, takes_selection
+from logminer.printable import counted
 
 if TYPE_CHECKING:
     from logminer.query.keys import Census
@@ -51,7 +52,7 @@ def keys_command(
 
 
 def _print_census(census: Census) -> None:
-    from logminer.cli.streams import counted, say
+    from logminer.cli.streams import say
     from logminer.cli.tables import print_table
 
     rows = [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from logminer.cli.options import StoreOption, config, number, takes_json
+from logminer.printable import counted
 
 if TYPE_CHECKING:
     from logminer.maintenance.compaction import CompactionReport
@@ -74,7 +75,7 @@ def _say_day(day: date, place: int, days: int) -> None:
 
 
 def _say_compaction(report: CompactionReport) -> None:
-    from logminer.cli.streams import counted, say, warn
+    from logminer.cli.streams import say, warn
     from logminer.metadata_keys import decode_key
 
     if report.days:
@@ -143,7 +144,7 @@ def vacuum_command(
 
 
 def _say_vacuum(report: VacuumReport) -> None:
-    from logminer.cli.streams import counted, say
+    from logminer.cli.streams import say
 
     verb = "would delete" if report.dry_run else "deleted"
     say(f"{verb} {counted(report.old_files, 'file')} of old versions ({_size(report.old_bytes)})")
@@ -196,13 +197,12 @@ def expire_command(
 
 
 def _expiry_question(report: ExpiryReport) -> str:
-    from logminer.cli.streams import counted
 
     return f"Delete {counted(report.records, 'record')} from before {report.kept_since} for ever?"
 
 
 def _say_expiry(report: ExpiryReport) -> None:
-    from logminer.cli.streams import counted, say
+    from logminer.cli.streams import say
 
     verb = "would delete" if report.dry_run else "deleted"
     span = f" ({report.first_date} to {report.last_date})" if report.dates else ""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from logminer.cli.streams import say
 from logminer.errors import CheckFailed
+from logminer.printable import counted
 from logminer.teachers import MAX_PAIRS, MIN_PAIRS
 
 
@@ -32,7 +33,7 @@ def require_ready(pairs: int, whose: str = "") -> None:
         return
     few = pairs < MIN_PAIRS
     raise CheckFailed(
-        f"{pairs:,} pairs{whose} are {'fewer' if few else 'more'} than a distillation job takes "
+        f"{counted(pairs, 'pair')}{whose}, {'fewer' if few else 'more'} than a distillation job takes "
         f"({MIN_PAIRS} to {MAX_PAIRS:,})",
         fix="Widen the filter or the time span." if few else f"Export them with --max {MAX_PAIRS}.",
     )

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from logminer.printable import counted
+
 if TYPE_CHECKING:
     from logminer.ingestion.plan import IngestPlan
 
@@ -44,7 +46,7 @@ def _facts(plan: IngestPlan) -> dict[str, Any]:
 
 
 def _say_plan(plan: IngestPlan) -> None:
-    from logminer.cli.streams import counted, say
+    from logminer.cli.streams import say
     from logminer.ingestion.plan import BYTES_PER_SECOND, OBJECTS_PER_SECOND
     from logminer.s3.prices import PRICED_FOR, PRICES_AS_OF
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-from logminer.cli.streams import counted, say
+from logminer.cli.streams import say
+from logminer.printable import counted
 
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C ended."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from logminer.cli.options import StoreOption, config, takes_json, takes_selection
+from logminer.printable import counted
 
 if TYPE_CHECKING:
     from logminer.query.stats import Loss, ModelStats, Stats
@@ -78,7 +79,7 @@ def _require_ready(stats: Stats) -> None:
 
 
 def _print_stats(stats: Stats, *, of_teacher: bool) -> None:
-    from logminer.cli.streams import counted, say, show
+    from logminer.cli.streams import say, show
 
     matching = [model for model in stats.models if model.matching]
     shown = stats.models if of_teacher else matching
@@ -127,7 +128,7 @@ def _print_overview(stats: Stats, models: list[ModelStats]) -> None:
 
 def _say_unresolved(stats: Stats, *, listed: bool) -> None:
     """Some of these records may be any teacher's."""
-    from logminer.cli.streams import counted, say
+    from logminer.cli.streams import say
 
     ids = [name for name in stats.unresolved if name]
     if not ids:

@@ -9,6 +9,7 @@ import typer
 from logminer.cli import choices
 from logminer.cli.options import StoreOption, config, number, takes_selection
 from logminer.errors import UsageError
+from logminer.printable import counted
 
 if TYPE_CHECKING:
     from logminer.query.selection import Selection
@@ -68,7 +69,7 @@ def select_command(
     """
     from logminer import pipeline
     from logminer.cli.records import TABLE_COLUMNS, record_format, write_records
-    from logminer.cli.streams import counted, say
+    from logminer.cli.streams import say
     from logminer.outputs import check_output
     from logminer.query.rows import select_records
 
@@ -114,5 +115,5 @@ def _say_notes(
     if is_cut or (count and chosen.filter is not None and chosen.filter.negated_keys):
         found = count_records(view, chosen)
         if is_cut and found.count > count:
-            say(f"{count} of {found.count:,} records; more with --limit N")
-        say_lacking(found.lacking, f"{found.count:,} records")
+            say(f"{count} of {counted(found.count, 'record')}; more with --limit N")
+        say_lacking(found.lacking, counted(found.count, "record"))

@@ -40,11 +40,6 @@ def _escape(character: str) -> str:
     return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
 
 
-def counted(number: int, noun: str) -> str:
-    """A number of things: `1 record`, `1,200 records`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def say(text: str) -> None:
     """Words for a person, on stderr."""
     print(visible(text, keep="\n"), file=sys.stderr)

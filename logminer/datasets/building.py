@@ -19,6 +19,7 @@ from logminer.errors import CheckFailed
 from logminer.exports.choice import Choice, Turns, choose
 from logminer.exports.format import ExportFormat
 from logminer.pairs import PromptResponsePair
+from logminer.printable import counted
 from logminer.query.hints import filter_hints
 from logminer.query.view import StoreView
 from logminer.redaction import Redactor, redaction_kinds
@@ -152,16 +153,17 @@ def _check_number(view: StoreView, plan: DatasetPlan, lines: int) -> None:
 
 
 def _too_few(view: StoreView, plan: DatasetPlan, lines: int) -> CheckFailed:
-    what = "prompts" if plan.settings.prompts_only else "pairs"
+    what = "prompt" if plan.settings.prompts_only else "pair"
     if lines:
         return CheckFailed(
-            f"{lines} different {what} match; a distillation job needs {MIN_PAIRS}",
+            f"only {counted(lines, f'different {what}')} {'matches' if lines == 1 else 'match'}; "
+            f"a distillation job needs {MIN_PAIRS}",
             where=plan.path,
             fix="Nothing was written. Widen --filter or --since, or write them all the same with --allow-few.",
         )
     hints = filter_hints(view, plan.selection)
     return CheckFailed(
-        f"no {what} match",
+        f"no {what}s match",
         where=plan.path,
         fix=" ".join(["Nothing was written.", *hints, "What is lost where: logminer stats."]),
     )

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from hashlib import blake2b
 
+from logminer.printable import counted
+
 _SCALE = 1 << 64
 LARGE = 0.2
 """Warn of a group or cluster that holds more than this share of all pairs, and `_FEW` of them at least."""
@@ -70,7 +72,7 @@ def split_warnings(
     if written == 0:
         yield "Nothing is held out: no group of pairs lies on that side."
     elif lines is not None and written < lines:
-        yield f"{written:,} lines are held out, not {lines:,}: that side has no more."
+        yield f"Only {counted(written, 'line')} held out, not {lines:,}: that side has no more."
     elif held_out < 1 and _is_far(side, number * held_out):
         yield (
             f"{side:,} of {number:,} pairs ({side / number:.1%}) are on the held-out side, not {held_out:.1%}: "

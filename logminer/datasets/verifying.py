@@ -22,6 +22,7 @@ from logminer.datasets.manifest import (
     resolved,
 )
 from logminer.errors import ConfigurationError, StorageError, UsageError
+from logminer.printable import counted
 
 _BLOCK_BYTES = 1 << 20
 _MAX_ODD_LINES = 100
@@ -100,7 +101,7 @@ def _look_at_lines(
         if data.lines is None:
             number = sum(1 for _ in side)
             if number != sidecar.lines:
-                yield Oddity(side_path, f"has {number:,} lines, not {sidecar.lines:,}")
+                yield Oddity(side_path, f"has {counted(number, 'line')}, not {sidecar.lines:,}")
             return
         with open_file(data_path) as stream:
             yield from itertools.islice(_odd_lines(stream, side, data_path, side_path), _MAX_ODD_LINES)

@@ -27,6 +27,7 @@ from logminer.errors import CheckFailed
 from logminer.exports.format import ExportFormat
 from logminer.exports.limits import route_warnings
 from logminer.exports.routes import fitting_routes, other_routes
+from logminer.printable import counted
 from logminer.query.view import StoreView
 from logminer.store.registry import EXPORTS_FOLDER, ExportEntry, add_export
 from logminer.store.storage import Storage, open_storage
@@ -226,7 +227,7 @@ def _warnings(form: ExportFormat, lines: int, size_bytes: int) -> tuple[str, ...
     if {"distillation", "logs"}.isdisjoint(form.routes):
         return route_warnings(form.routes, records=lines, size_bytes=size_bytes)
     if lines < MIN_PAIRS:
-        return (f"{lines} lines are fewer than the {MIN_PAIRS} that a distillation job needs.",)
+        return (f"Only {counted(lines, 'line')}: a distillation job needs {MIN_PAIRS}.",)
     if lines > MAX_PAIRS:
         too_many = f"{lines:,} lines are more than the {MAX_PAIRS:,} that a distillation job takes."
         return (f"{too_many} Choose with --max {MAX_PAIRS}, or narrow --since or --filter.",)

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from logminer.printable import counted
+
 Places = Mapping[tuple[str, str], int]
 """How many values of a kind were replaced in a field: (kind, field) -> places."""
 
@@ -48,17 +50,13 @@ class RedactionReport:
     def lines(self) -> list[str]:
         """The counts for people, a line for each kind."""
         if not self.values:
-            return [f"redaction: nothing found in {_pairs(self.pairs)}"]
+            return [f"redaction: nothing found in {counted(self.pairs, 'pair')}"]
         places = self.values.total()
-        head = f"redaction: {places:,} {'value' if places == 1 else 'values'} in {self.pairs_touched:,} of {_pairs(self.pairs)}"
+        head = f"redaction: {counted(places, 'value')} in {self.pairs_touched:,} of {counted(self.pairs, 'pair')}"
         return [head, *(self._line(kind) for kind in sorted(self.values))]
 
     def _line(self, kind: str) -> str:
         fields = ", ".join(
             f"{name} {count:,}" for (other, name), count in sorted(self.fields.items()) if other == kind
         )
-        return f"  {kind}: {self.values[kind]:,} in {_pairs(self.pairs_by_kind[kind])} ({fields})"
-
-
-def _pairs(count: int) -> str:
-    return f"{count:,} {'pair' if count == 1 else 'pairs'}"
+        return f"  {kind}: {self.values[kind]:,} in {counted(self.pairs_by_kind[kind], 'pair')} ({fields})"

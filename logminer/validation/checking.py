@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from logminer.errors import StorageError, UsageError
-from logminer.printable import printable
+from logminer.printable import counted, printable
 from logminer.validation.dataset_files import (
     ByteReader,
     LineReader,
@@ -300,7 +300,7 @@ class Check:
         if not self._lines and self._log.checks("empty_file"):
             self._log.add(0, Finding("empty_file", "", "the file has no lines"))
         elif self._valid < fewest:
-            problem = f"{self._valid:,} valid lines, at least {fewest:,} are needed"
+            problem = f"{counted(self._valid, 'valid line')}, at least {fewest:,} are needed"
             self._log.add(0, Finding("too_few_lines", "", problem))
         if most is not None and self._lines > most:
             self._log.add(0, Finding("too_many_lines", "", f"{self._lines:,} lines, the most is {most:,}"))

@@ -17,6 +17,8 @@ from typing import Any
 
 import msgspec
 
+from logminer.printable import counted
+
 
 class ScriptCount:
     """Counts the script's verdicts."""
@@ -34,18 +36,18 @@ class ScriptCount:
         total = self._verdicts.total()
         if not total:
             return
-        yield f"AWS's own script counts {accepted:,} of {total:,} records as valid"
+        yield f"AWS's own script counts {accepted:,} of {counted(total, 'record')} as valid"
         overlooked = self._verdicts["valid", False]
         if overlooked:
             yield f"the script overlooks what keeps {overlooked:,} of these from being pairs"
         for verdict in sorted({verdict for verdict, _ in self._verdicts} - {"valid", "crash"}):
             of_pairs = self._verdicts[verdict, True]
             count = of_pairs + self._verdicts[verdict, False]
-            pairs = f"; {of_pairs:,} of them are pairs" if of_pairs else ""
-            yield f"the script refuses {count:,} records as {verdict}{pairs}"
+            pairs = f"; pairs among them: {of_pairs:,}" if of_pairs else ""
+            yield f"the script refuses {counted(count, 'record')} as {verdict}{pairs}"
         crashes = self._verdicts["crash", True] + self._verdicts["crash", False]
         if crashes:
-            yield f"the script ends with an error at the first of {crashes:,} records whose request body is null"
+            yield f"the script ends with an error where a request body is null: {counted(crashes, 'record')}"
 
 
 def script_verdict(text: bytes, uri: str) -> str:

@@ -22,7 +22,7 @@ from logminer.errors import LogminerError, StorageError
 from logminer.framing import Quarantined, ReadRecord, read_values
 from logminer.model import AnyRecord
 from logminer.models import ModelNames, match_teacher
-from logminer.printable import printable
+from logminer.printable import counted, printable
 from logminer.source_rules import SourceRule
 from logminer.sources import Listing, LogObject, SourceReader, list_source, spool_stdin
 from logminer.store.quarantine import QUARANTINE_REASONS
@@ -174,7 +174,7 @@ class _LogCheck:
         if not self._records:
             self._log.add(0, Finding("empty_file", "", "there are no log records"))
         elif pairs < MIN_PAIRS:
-            problem = f"{pairs:,} pairs, at least {MIN_PAIRS} are needed"
+            problem = f"{counted(pairs, 'pair')}, at least {MIN_PAIRS} are needed"
             self._log.add(0, Finding("too_few_lines", "", problem))
         if pairs > MAX_PAIRS:
             problem = f"{pairs:,} pairs, a job takes at most {MAX_PAIRS:,}"
@@ -204,10 +204,10 @@ class _LogCheck:
             yield f"pairs by model: {', '.join(models)}" + (f", and {more} more" if more else "")
         if self._teacher is None and len(self._pairs) > 1:
             yield "a job that trains on the logged answers takes those of its teacher alone: give --teacher"
-        yield f"{self._prompts:,} prompts are usable without their answers, whatever model was asked"
+        yield f"usable without their answers, whatever model was asked: {counted(self._prompts, 'prompt')}"
         if self._offloaded:
             yield (
-                f"{self._offloaded:,} records name bodies in objects of their own; whether a job follows these "
+                f"bodies in objects of their own: {counted(self._offloaded, 'record')}; whether a job follows these "
                 "is not documented, and AWS's own script reads such objects as records"
             )
         yield from self._script.remarks()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from logminer.printable import printable
+from logminer.printable import counted, printable
 from logminer.validation.mending import MENDS
 from logminer.validation.report import Fault, Report
 
@@ -60,17 +60,13 @@ def _fault_line(name: str, fault: Fault) -> str:
 
 def _outcome(report: Report) -> str:
     verdict = "passes" if report.ok else "does not pass"
-    counted = (
-        _counted(report.lines, report.unit),
+    counts = (
+        counted(report.lines, report.unit),
         f"{report.valid:,} valid",
-        _counted(report.errors, "error"),
-        _counted(report.warnings, "warning"),
+        counted(report.errors, "error"),
+        counted(report.warnings, "warning"),
     )
-    return f"{verdict} {report.profile}: {', '.join(counted)}"
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
+    return f"{verdict} {report.profile}: {', '.join(counts)}"
 
 
 def github_lines(report: Report) -> Iterator[str]:

@@ -161,6 +161,23 @@ def test_an_export_can_be_validated_as_it_says(run, fresh_store):
     assert story["exports"] == []
 
 
+def test_one_of_a_thing_is_not_called_many(run, tmp_path):
+    write_log(hour_folder(tmp_path / "logs") / "a.json.gz", [record(1, modelId=TEACHER)])
+    assert run("ingest", "logs", "--store", "store").code == 0
+    words = ("export", "--teacher", TEACHER, "-o", "x.jsonl", "--store", "store")
+    refused = run(*words)
+    assert refused.code == 1
+    assert "only 1 different pair matches; a distillation job needs 100" in refused.stderr
+    done = run(*words, "--allow-few", "--rejects", "rejects.jsonl")
+    assert done.code == 0
+    assert done.stderr.startswith(f"1 pair of {TEACHER} written to ")
+    assert "Only 1 line: a distillation job needs 100." in done.stderr
+    checked = run("validate", "x.jsonl")
+    assert "1 valid line, at least 100 are needed" in checked.stdout
+    ready = run("stats", "--require-ready", "--store", "store")
+    assert ready.stderr.startswith("error: 1 pair")
+
+
 def test_any_ready_teacher_is_enough(run, tmp_path):
     logs = hour_folder(tmp_path / "logs")
     write_log(logs / "a.json.gz", [record(number) for number in range(100)])
@@ -170,5 +187,5 @@ def test_any_ready_teacher_is_enough(run, tmp_path):
     few = run("stats", "--require-ready", "--store", "store", "--teacher", "meta.llama3-3-70b")
     assert (few.code, few.stderr.splitlines()[0]) == (
         1,
-        "error: 50 pairs are fewer than a distillation job takes (100 to 15,000)",
+        "error: 50 pairs, fewer than a distillation job takes (100 to 15,000)",
     )

@@ -36,7 +36,7 @@ def test_fewer_held_out_than_asked_for(tmp_path: Path, train: Path) -> None:
     report = pipeline.export(str(train), store, held_out=90, allow_few=True)
     held = report.held_out.lines if report.held_out is not None else 0
     assert 0 < held < 90
-    assert f"{held} lines are held out, not 90: that side has no more." in report.warnings
+    assert f"Only {held} lines held out, not 90: that side has no more." in report.warnings
     report = pipeline.export(str(train), store, held_out=10, allow_few=True)
     assert not any("held out" in text for text in report.warnings)
 

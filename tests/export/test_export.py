@@ -240,12 +240,12 @@ def test_too_few_is_a_failed_check_and_no_file(tmp_path: Path, train: Path) -> N
     store = make_store(tmp_path, many(99))
     with pytest.raises(CheckFailed) as caught:
         pipeline.export(str(train), store)
-    assert "99 different pairs match; a distillation job needs 100" in str(caught.value)
+    assert "only 99 different pairs match; a distillation job needs 100" in str(caught.value)
     assert "--allow-few" in str(caught.value)
     assert not train.exists()
     assert read_exports(open_storage(store)) == []
     report = pipeline.export(str(train), store, allow_few=True)
-    assert report.warnings == ("99 lines are fewer than the 100 that a distillation job needs.",)
+    assert report.warnings == ("Only 99 lines: a distillation job needs 100.",)
 
 
 @pytest.mark.parametrize(

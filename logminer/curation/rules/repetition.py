@@ -23,6 +23,7 @@ from logminer.curation.fences import read_fences
 from logminer.curation.options import RuleOptions
 from logminer.curation.rule import Dropped, Pairs, Rule
 from logminer.curation.verdicts import Fault, answer_by_answer
+from logminer.printable import counted
 
 _NAME = "repetition"
 _MOST_CHARACTERS = 1_000_000
@@ -88,8 +89,7 @@ def _find_loop(text: str, repeats: int) -> Fault | None:
     least = repeats * _DATA_REPEATS if _DATA_SIGNS.search(unit) is not None else repeats
     if rounds < least or length < _LEAST_LOOP or _LETTER.search(unit) is None:
         return None
-    characters = "1 character" if period == 1 else f"{period} characters"
-    return Fault("loop", f"ends with the same {characters} {rounds} times in a row")
+    return Fault("loop", f"ends with the same {counted(period, 'character')} {rounds} times in a row")
 
 
 def _periodic_length(text: str, period: int) -> int:
