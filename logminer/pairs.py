@@ -54,10 +54,8 @@ def pair_hashes(system: str | None, canonical_messages: bytes, response: bytes) 
 
     BLAKE2b-128 over the canonical JSON of [system, messages] and of [system, messages, response].
     """
-    digest = blake2b(digest_size=16)
-    digest.update(b"[%b," % encode_json(system))
-    digest.update(canonical_messages)
-    pair = digest.copy()
-    digest.update(b"]")
-    pair.update(b",%b]" % response)
-    return digest.hexdigest(), pair.hexdigest()
+    prompt = blake2b(b"[" + encode_json(system) + b"," + canonical_messages, digest_size=16)
+    pair = prompt.copy()
+    prompt.update(b"]")
+    pair.update(b"," + response + b"]")
+    return prompt.hexdigest(), pair.hexdigest()

@@ -14,6 +14,8 @@ def split_inline_reasoning(text: str) -> tuple[str, str]:
 
     Only reasoning at the beginning counts. White space around the reasoning belongs to the tags.
     """
+    if "<" not in text:  # as in nearly all; looking for one character takes next to no time
+        return "", text
     for opening, closing in _TAGS:
         start = text.lstrip()
         has_opening = start.startswith(opening)

@@ -15,7 +15,7 @@ def collect_params(**params: Any) -> dict[str, Any]:
     """The parameters that were set. Names: max_tokens, temperature, top_p, top_k, stop_sequences,
     response_schema, tool_choice, n.
     """
-    return {name: value for name, value in params.items() if value is not None and value != []}
+    return {name: value for name, value in params.items() if value or (value is not None and value != [])}
 
 
 def tool_spec(name: object, description: object, schema: object) -> dict[str, Any]:

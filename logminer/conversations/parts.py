@@ -90,3 +90,13 @@ class Answer(msgspec.Struct, gc=False):
     refused: bool = False
     not_text: bool = False
     details: tuple[str, ...] = ()
+
+
+def tool_details(content: list[Content]) -> tuple[str, ...]:
+    """The details of an answer's tool calls: `server_tool` where one is of a tool that the service itself ran."""
+    for piece in content:
+        if type(piece) is not str:
+            assert isinstance(piece, Block)
+            if isinstance(piece.value, dict) and piece.value.get("type") == "server_tool_use":
+                return ("server_tool",)
+    return ()

@@ -51,7 +51,7 @@ def normal_prompt(prompt: Prompt) -> NormalPrompt:
     prefill = _take_prefill(turns)
     messages, canonical = _encode_turns(turns)
     normal = NormalPrompt(system, turns, messages, canonical, prefill, "ok", details, False, False)
-    _judge_prompt(normal)
+    _judge_prompt(normal, is_unpacked=prompt.template is not None)
     return normal
 
 
@@ -124,8 +124,11 @@ def join_texts(content: list[Content], separator: str) -> list[Content]:
     return pieces
 
 
-def _judge_prompt(normal: NormalPrompt) -> None:
-    """Set `status` (a prompt status), details, and what kinds of content there are."""
+def _judge_prompt(normal: NormalPrompt, *, is_unpacked: bool) -> None:
+    """Set `status` (a prompt status), details, and what kinds of content there are.
+
+    A template fits no string in whose texts a special token would stay, so what is unpacked holds none.
+    """
     details = normal.details
     any_content = any_blank = has_token = False
     kinds: set[str] = set()
@@ -135,7 +138,7 @@ def _judge_prompt(normal: NormalPrompt) -> None:
             if type(piece) is str:
                 if piece and not piece.isspace():
                     is_blank = False
-                    has_token = has_token or holds_special_token(piece)
+                    has_token = has_token or (not is_unpacked and holds_special_token(piece))
             else:
                 assert isinstance(piece, Block)
                 is_blank = False
@@ -150,7 +153,7 @@ def _judge_prompt(normal: NormalPrompt) -> None:
         details.append("unknown_block")
     if normal.turns and normal.turns[0].role != "user":
         details.append("starts_with_assistant")
-    if has_token or (normal.system is not None and holds_special_token(normal.system)):
+    if has_token or (normal.system is not None and not is_unpacked and holds_special_token(normal.system)):
         details.append("template_tokens")
     normal.has_media = not kinds.isdisjoint(MEDIA_KINDS)
     normal.has_tool_turns = not kinds.isdisjoint(TOOL_KINDS)

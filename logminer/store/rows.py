@@ -80,7 +80,6 @@ _SAMPLED_ROWS = 1_000
 # What a row holds beside its texts.
 _ROW_OVERHEAD_BYTES = 1_000
 _of_record = operator.attrgetter(*_RECORD_COLUMNS)
-_of_conversation = operator.attrgetter(*_CONVERSATION_COLUMNS)
 
 
 class RowGroup:
@@ -193,7 +192,7 @@ def _portion(rows: Sequence[Row], records: Sequence[AnyRecord]) -> pa.RecordBatc
         **dict(
             zip(
                 _CONVERSATION_COLUMNS,
-                zip(*map(_of_conversation, [row.conversation for row in rows]), strict=True),
+                zip(*[msgspec.structs.astuple(row.conversation) for row in rows], strict=True),
                 strict=True,
             )
         ),

@@ -13,7 +13,7 @@ import msgspec
 
 from logminer.conversations.families.converse import streamed_tool_input
 from logminer.conversations.params import collect_params, raw_value, tool_spec
-from logminer.conversations.parts import NO_USAGE, Answer, Block, BlockKind, Content, Prompt, Turn, Usage
+from logminer.conversations.parts import Answer, Block, BlockKind, Content, Prompt, Turn, Usage, tool_details
 from logminer.conversations.shapes import BodyShape, RequestShape, ResponseShape, StreamShape
 
 # The service runs tools of these two types by itself, so their results stand in the answer too.
@@ -260,30 +260,24 @@ def _read_response(body: _Response) -> Answer:
         reasoning=reasoning,
         stop_reason=body.stop_reason,
         usage=_usage([body.usage]),
-        details=_details(content),
+        details=tool_details(content),
     )
-
-
-def _details(content: list[Content]) -> tuple[str, ...]:
-    ran = any(isinstance(piece, Block) and piece.value.get("type") == "server_tool_use" for piece in content)
-    return ("server_tool",) if ran else ()
 
 
 def _usage(reports: list[_Usage | None]) -> Usage:
     """The last figure of each kind: the first event of a stream knows the input, the last one the output."""
-    known = [report for report in reversed(reports) if report is not None]
-    if not known:
-        return NO_USAGE
-
-    def last(name: str) -> int | None:
-        return next((value for report in known if (value := getattr(report, name)) is not None), None)
-
-    return Usage(
-        last("input_tokens"),
-        last("output_tokens"),
-        last("cache_read_input_tokens"),
-        last("cache_creation_input_tokens"),
-    )
+    sent = received = read = written = None
+    for report in reports:
+        if report is not None:
+            sent = report.input_tokens if report.input_tokens is not None else sent
+            received = report.output_tokens if report.output_tokens is not None else received
+            read = report.cache_read_input_tokens if report.cache_read_input_tokens is not None else read
+            written = (
+                report.cache_creation_input_tokens
+                if report.cache_creation_input_tokens is not None
+                else written
+            )
+    return Usage(sent, received, read, written)
 
 
 # --- streams ------------------------------------------------------------------------------------------------
@@ -353,7 +347,7 @@ def _read_stream(chunks: list[_Chunk]) -> Answer:
         answer.content.extend(content)
         answer.reasoning.extend(reasoning)
     answer.usage = _usage(reports)
-    answer.details = _details(answer.content)
+    answer.details = tool_details(answer.content)
     return answer
 
 

@@ -14,7 +14,17 @@ from typing import Any
 import msgspec
 
 from logminer.conversations.params import collect_params, is_given, raw_value
-from logminer.conversations.parts import NO_USAGE, Answer, Block, BlockKind, Content, Prompt, Turn, Usage
+from logminer.conversations.parts import (
+    NO_USAGE,
+    Answer,
+    Block,
+    BlockKind,
+    Content,
+    Prompt,
+    Turn,
+    Usage,
+    tool_details,
+)
 from logminer.conversations.shapes import BodyShape, RequestShape, ResponseShape, StreamShape
 from logminer.json_text import json_value
 
@@ -326,19 +336,8 @@ def _read_response(body: _Response) -> Answer:
         stop_reason=body.converse_stop_reason,
         usage=_usage(body.usage),
         latency_ms=body.metrics.latency_ms if body.metrics else None,
-        details=_answer_details(content),
+        details=tool_details(content),
     )
-
-
-def _answer_details(content: list[Content]) -> tuple[str, ...]:
-    """`server_tool` where a tool call is one that the service itself ran."""
-    ran = any(
-        isinstance(piece, Block)
-        and isinstance(piece.value, dict)
-        and piece.value.get("type") == "server_tool_use"
-        for piece in content
-    )
-    return ("server_tool",) if ran else ()
 
 
 def _usage(usage: _Usage | None) -> Usage:
@@ -420,7 +419,7 @@ def _read_stream(chunks: list[_Chunk]) -> Answer:
             answer.content.append("".join(block.text))
         if block.reasoning:
             answer.reasoning.append("".join(block.reasoning))
-    answer.details = _answer_details(answer.content)
+    answer.details = tool_details(answer.content)
     return answer
 
 
