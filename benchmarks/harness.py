@@ -95,8 +95,9 @@ def tree_peak(command: Sequence[str], env: Mapping[str, str] | None = None) -> i
 
 
 def _environment(more: Mapping[str, str] | None) -> dict[str, str]:
-    """What commands see: no settings of the user's, and this checkout."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LOGMINER", "AWS_"))}
+    """What commands see: no settings of the user's, and this checkout, compiled as it is for every user."""
+    own = ("LOGMINER", "AWS_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     return kept | {"PYTHONPATH": str(ROOT)} | dict(more or {})
 
 
