@@ -238,7 +238,7 @@ def _say_report(report: IngestReport) -> None:
         say(f"left out: {counted(report.forgotten, 'record')} that were to be forgotten")
     if report.taken:
         say(f"committed by another ingest meanwhile: {counted(report.taken, 'log object')}")
-    if not report.listed:
+    if not report.listed and not report.interrupted:
         warn(
             "no log object was found; they are .json.gz files, under AWSLogs/ in the bucket or its copy, "
             "or events of Bedrock's stream in a log group"
@@ -255,7 +255,8 @@ def _say_report(report: IngestReport) -> None:
         warn(f"{counted(len(report.gone), 'log object')} to read again not found, such as {report.gone[0]}")
     _warn_of_unreadable(report)
     if report.interrupted:
-        say("what was read is stored; run the same command again to go on")
+        kept = "what was read is stored" if report.tally.objects else "nothing was read yet"
+        say(f"{kept}; run the same command again to go on")
 
 
 def _warn_of_unreadable(report: IngestReport) -> None:
@@ -275,6 +276,8 @@ def _say_what_is_new(report: IngestReport) -> None:
 
     tally = report.tally
     rate = tally.read_bytes / report.seconds / 1e6 if report.seconds else 0.0
+    if not tally.objects and report.interrupted:
+        return
     if not tally.objects:
         say(f"nothing new; {counted(report.skipped, 'log object')} known; store version {report.version}")
         return

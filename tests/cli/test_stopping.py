@@ -12,6 +12,8 @@ import time
 import pytest
 
 from cli.logs import hour_folder, record, write_log
+from logminer.cli.ingest import _say_report
+from logminer.ingestion.driver import IngestReport
 
 OBJECTS = 6_000
 
@@ -85,6 +87,11 @@ def _interrupt_while_reading(run, tmp_path):
             ]
             return facts
     raise AssertionError("no delay fell into the reading")
+
+
+def test_a_run_that_was_stopped_before_its_first_object_does_not_say_that_nothing_is_new(capsys):
+    _say_report(IngestReport("20260601T100000Z-0a1b2c3d", interrupted=True))
+    assert capsys.readouterr().err == "nothing was read yet; run the same command again to go on\n"
 
 
 def test_ctrl_c_ends_a_question(run, sample_store):
