@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from queue import SimpleQueue
 from typing import Any
 
 from logminer.s3.access import S3Access
@@ -55,23 +56,33 @@ def walk_folders(access: S3Access, bucket: str, folder: str, wanted: Wanted) -> 
 
     Below a layout's Region a folder is entered only if its time is `wanted`. Raises ConfigurationError or StorageError.
     """
-    first = f"{folder}/" if folder else ""
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="s3-list") as pool:
-        running: set[Future[tuple[S3Folder, list[str]]]] = {pool.submit(_list_folder, access, bucket, first)}
+    # Answers come by a queue: a Ctrl-C that falls into waiting for futures leaves some of them locked, and the threads
+    # that would finish those wait for ever.
+    answers: SimpleQueue[tuple[S3Folder, list[str]] | BaseException] = SimpleQueue()
+
+    def ask(prefix: str) -> None:
         try:
-            while running:
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    found, below = future.result()
-                    yield found
-                    running |= {
-                        pool.submit(_list_folder, access, bucket, prefix)
-                        for prefix in below
-                        if _enter(prefix.removesuffix("/"), wanted)
-                    }
+            answers.put(_list_folder(access, bucket, prefix))
+        except BaseException as error:  # noqa: BLE001 - raised where the answer is waited for
+            answers.put(error)
+
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="s3-list") as pool:
+        try:
+            pool.submit(ask, f"{folder}/" if folder else "")
+            under_way = 1
+            while under_way:
+                answer = answers.get()
+                if isinstance(answer, BaseException):
+                    raise answer
+                under_way -= 1
+                found, below = answer
+                yield found
+                for prefix in below:
+                    if _enter(prefix.removesuffix("/"), wanted):
+                        pool.submit(ask, prefix)
+                        under_way += 1
         finally:
-            for future in running:
-                future.cancel()
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _list_folder(access: S3Access, bucket: str, prefix: str) -> tuple[S3Folder, list[str]]:
