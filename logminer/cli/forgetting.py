@@ -106,7 +106,6 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _question(report: ForgetReport) -> str:
-
     return (
         f"Forget {counted(report.records, 'record')} of {counted(len(report.log_objects), 'log object')} "
         f"and {counted(report.quarantined, 'quarantined value')} for ever?"

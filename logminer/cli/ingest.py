@@ -8,7 +8,7 @@ import typer
 
 from logminer.cli import choices
 from logminer.cli.options import StoreOption, config, number, read_filter, takes_json
-from logminer.cli.progress import INTERRUPTED
+from logminer.cli.stopping import INTERRUPTED
 from logminer.printable import counted
 
 if TYPE_CHECKING:
@@ -135,7 +135,8 @@ def ingest_command(
     """
     from logminer import pipeline
     from logminer.cli.planning import print_plan
-    from logminer.cli.progress import showing_progress, stopping_softly
+    from logminer.cli.progress import showing_progress
+    from logminer.cli.stopping import stopping_softly
 
     _check_status(status, reparse=reparse)
     span = pipeline.make_selection(since=since, until=until)
@@ -276,10 +277,10 @@ def _say_what_is_new(report: IngestReport) -> None:
 
     tally = report.tally
     rate = tally.read_bytes / report.seconds / 1e6 if report.seconds else 0.0
-    if not tally.objects and report.interrupted:
-        return
     if not tally.objects:
-        say(f"nothing new; {counted(report.skipped, 'log object')} known; store version {report.version}")
+        if not report.interrupted:
+            known = counted(report.skipped, "log object")
+            say(f"nothing new; {known} known; store version {report.version}")
         return
     say(
         f"{counted(tally.records, 'record')} from {counted(tally.objects, 'new log object')} "

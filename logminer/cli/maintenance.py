@@ -197,7 +197,6 @@ def expire_command(
 
 
 def _expiry_question(report: ExpiryReport) -> str:
-
     return f"Delete {counted(report.records, 'record')} from before {report.kept_since} for ever?"
 
 

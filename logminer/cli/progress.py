@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import sys
-import threading
 from collections.abc import Iterator
-from types import FrameType
 from typing import Any
 
-from logminer.cli.streams import say
+from logminer.ingestion.progress import NoProgress
 from logminer.printable import counted
 
-INTERRUPTED = 130
-"""The exit code of a command that Ctrl-C ended."""
 
-
-class QuietProgress:
+class QuietProgress(NoProgress):
     """Shows nothing; knows whether reading has begun."""
 
     def __init__(self) -> None:
         self.has_begun = False
 
-    def listed(self, objects: int) -> None:
-        """Nothing."""
-
     def begin(self, objects: int, size_bytes: int) -> None:
         """From now on there is something to commit."""
         self.has_begun = True
-
-    def advance(self, objects: int, size_bytes: int, records: int) -> None:
-        """Nothing."""
 
 
 class TerminalProgress(QuietProgress):
@@ -113,25 +101,3 @@ def showing_progress() -> Iterator[QuietProgress]:
         yield shown
     finally:
         shown.close()
-
-
-@contextlib.contextmanager
-def stopping_softly(progress: QuietProgress) -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C (or SIGTERM) sets; a second one interrupts at once.
-
-    So does the first one before reading has begun, since there is nothing to commit then.
-    """
-    stop = threading.Event()
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        if stop.is_set() or not progress.has_begun:
-            raise KeyboardInterrupt
-        stop.set()
-        say("stopping: committing what is read; press Ctrl-C again to stop at once")
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -10,7 +10,7 @@ from typer.exceptions import TyperException
 
 from logminer.cli.app import app
 from logminer.cli.help import ReaderGoneError
-from logminer.cli.progress import INTERRUPTED
+from logminer.cli.stopping import INTERRUPTED
 from logminer.cli.streams import complain, say
 from logminer.errors import LogminerError, StorageError
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
 
 from logminer.ingestion.choice import Reread as Reread
 from logminer.ingestion.choice import choose
@@ -16,6 +15,7 @@ from logminer.ingestion.commit import commit_files
 from logminer.ingestion.compact import compact_small_files
 from logminer.ingestion.crew import Crew, Stop, open_crew
 from logminer.ingestion.pool import Start
+from logminer.ingestion.progress import NoProgress, Progress
 from logminer.ingestion.text_scope import TextScope
 from logminer.ingestion.worker import Harvest, Tally
 from logminer.model import IngestRun
@@ -97,32 +97,6 @@ class IngestReport:
         self.interrupted = other.interrupted
         self.begun_at |= other.begun_at
         self.given_up = other.given_up
-
-
-class Progress(Protocol):
-    """Told how far an ingest is. Sizes are stored bytes."""
-
-    def listed(self, objects: int) -> None:
-        """So many more objects were found in the sources; which of them are new is not known yet."""
-
-    def begin(self, objects: int, size_bytes: int) -> None:
-        """There is this much to read, beside what was told before: a log group tells it batch by batch."""
-
-    def advance(self, objects: int, size_bytes: int, records: int) -> None:
-        """So much more is read."""
-
-
-class NoProgress:
-    """Tells nobody."""
-
-    def listed(self, objects: int) -> None:
-        """Nothing."""
-
-    def begin(self, objects: int, size_bytes: int) -> None:
-        """Nothing."""
-
-    def advance(self, objects: int, size_bytes: int, records: int) -> None:
-        """Nothing."""
 
 
 def new_run() -> IngestRun:

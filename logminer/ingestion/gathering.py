@@ -22,7 +22,6 @@ from logminer.sources import (
     list_source,
     rename_listing,
     spool_stdin,
-    watch_nothing,
 )
 from logminer.store.storage import Storage
 from logminer.store.table import open_table, table_exists
@@ -86,7 +85,7 @@ def gather(
     scope: Scope,
     rules: Sequence[SourceRule],
     spool: str,
-    watch: Watch = watch_nothing,
+    watch: Watch,
 ) -> Gathered:
     """The log objects of all sources. Standard input is copied into the folder `spool`.
 

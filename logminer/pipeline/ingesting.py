@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from logminer.ingestion.choice import Reread
-    from logminer.ingestion.driver import IngestReport, Progress
+    from logminer.ingestion.driver import IngestReport
     from logminer.ingestion.gathering import Scope
     from logminer.ingestion.plan import IngestPlan
+    from logminer.ingestion.progress import Progress
     from logminer.ingestion.text_scope import TextScope
     from logminer.sources import Watch
 
@@ -65,7 +66,8 @@ def ingest(
     had by now. Buckets are listed from `late_window` (`3d`) before the last hour that is read; `full_scan`, and
     whatever reads stored objects again, lists them whole. `source_base` is the place that a copied or moved source
     is recorded under. Text is kept of the records alone that `text_for` (a filter) and `text_teacher` (a model, with
-    `aliases` for opaque ids) both take. Once `stop` is set, a listing ends, what is under way is committed and the report says `interrupted`.
+    `aliases` for opaque ids) both take. Once `stop` is set, a listing ends, what is under way is committed and the
+    report says `interrupted`.
     Raises UsageError, ConfigurationError or StorageError.
     """
     from logminer.ingestion.driver import IngestReport, ingest_objects

@@ -38,7 +38,6 @@ __all__ = [
     "path_of_uri",
     "rename_listing",
     "spool_stdin",
-    "watch_nothing",
 ]
 
 
@@ -55,7 +54,8 @@ def list_source(
 
     `since` and `until` (half-open, UTC) leave out hour folders that cannot hold such records; an hour is
     kept on either side, since a record can be delivered into the next hour's folder. `begin_at` gives hours (UTC)
-    before which a Region's folder of a bucket, named by its URI, is not listed. `reader` reaches S3, `watch` sees how far the listing is.
+    before which a Region's folder of a bucket, named by its URI, is not listed. `reader` reaches S3, `watch` sees how
+    far the listing is.
     Raises UsageError where nothing is there, ConfigurationError or StorageError where it cannot be read, and what
     `watch` raises.
     """

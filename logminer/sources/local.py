@@ -31,11 +31,10 @@ from logminer.sources.objects import (
     is_loose_log,
     path_of_uri,
     quote_path,
-    watch_nothing,
 )
 
 
-def list_local(source: str, span: TimeSpan, watch: Watch = watch_nothing) -> Listing:
+def list_local(source: str, span: TimeSpan, watch: Watch) -> Listing:
     """All log objects of a folder, file or glob, each once, sorted by URI.
 
     Raises UsageError where nothing is there, StorageError or ConfigurationError (no permission) where it

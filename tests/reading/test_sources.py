@@ -14,7 +14,7 @@ import pytest
 
 from logminer import pipeline
 from logminer.errors import ConfigurationError, LogminerError, UsageError
-from logminer.ingestion.driver import NoProgress
+from logminer.ingestion.progress import NoProgress
 from logminer.sources import LogObject, file_uri, list_source, path_of_uri, spool_stdin
 from logminer.sources.local import open_local
 

@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 from logminer import pipeline
-from logminer.ingestion.driver import NoProgress
+from logminer.ingestion.progress import NoProgress
 from logminer.sources import SourceReader, TimeSpan, cloudwatch
 
 from .conftest import BucketCommandLine
